@@ -1,0 +1,140 @@
+// Handles: open, subscribe, receive, close.
+#include <cstdlib>
+#include <cstring>
+
+#include "capi/guard.hpp"
+#include "capi/objects.hpp"
+
+using namespace swarmbus;
+using capi::fail;
+using capi::guarded;
+
+namespace {
+
+swb_result check_event(const swb_event* events, std::size_t capacity) noexcept {
+    if (events == nullptr || capacity == 0) return fail(SWB_ERR_ARGUMENT, "there is no event to fill; pass at least one");
+    if (events->size < sizeof(swb_event)) return fail(SWB_ERR_ARGUMENT, "swb_event.size is not set; set it to sizeof(swb_event)");
+    return SWB_OK;
+}
+
+template <typename Call>
+swb_result with_bus(swb_bus* bus, Call&& call) noexcept {
+    if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
+    return guarded([&] { return call(*bus->handle); });
+}
+
+}  // namespace
+
+swb_result swb_open(const char* name, const swb_options* options, swb_bus** bus) {
+    if (name == nullptr || bus == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_open() needs a name and a place for the bus");
+    *bus = nullptr;
+    return guarded([&] {
+        auto opened = std::make_unique<swb_bus>();
+        opened->handle = core::Handle::open(name, core::read_options(options));
+        *bus = opened.release();
+        return SWB_OK;
+    });
+}
+
+swb_result swb_separate(swb_bus* bus, const swb_options* options, swb_bus** separate) {
+    if (separate == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_separate() needs a place for the new handle");
+    *separate = nullptr;
+    return with_bus(bus, [&](core::Handle& handle) {
+        auto opened = std::make_unique<swb_bus>();
+        opened->handle = handle.separate(options != nullptr ? core::read_options(options) : handle.options());
+        *separate = opened.release();
+        return SWB_OK;
+    });
+}
+
+void swb_close(swb_bus* bus) {
+    if (bus == nullptr) return;
+    bus->handle->close();
+    delete bus;
+}
+
+swb_result swb_subscribe(swb_bus* bus, const char* patterns, swb_handler* handler, void* user, uint64_t* id) {
+    if (patterns == nullptr) return fail(SWB_ERR_ARGUMENT, "the patterns are NULL; '*' asks for every event");
+    return with_bus(bus, [&](core::Handle& handle) {
+        const std::uint64_t subscribed = handle.subscribe(patterns, handler, user);
+        if (id != nullptr) *id = subscribed;
+        return SWB_OK;
+    });
+}
+
+swb_result swb_unsubscribe(swb_bus* bus, uint64_t id) {
+    return with_bus(bus, [&](core::Handle& handle) {
+        handle.unsubscribe(id);
+        return SWB_OK;
+    });
+}
+
+swb_result swb_next(swb_bus* bus, int64_t timeout_ns, swb_event* event) {
+    if (const swb_result bad = check_event(event, 1)) return bad;
+    std::size_t count = 0;
+    return with_bus(bus, [&](core::Handle& handle) { return handle.receive(timeout_ns, event, 1, count); });
+}
+
+swb_result swb_next_batch(swb_bus* bus, int64_t timeout_ns, swb_event* events, size_t capacity, size_t* count) {
+    if (count == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_next_batch() needs a place for the count");
+    *count = 0;
+    if (const swb_result bad = check_event(events, capacity)) return bad;
+    return with_bus(bus, [&](core::Handle& handle) { return handle.receive(timeout_ns, events, capacity, *count); });
+}
+
+swb_result swb_release(swb_bus* bus) {
+    return with_bus(bus, [](core::Handle& handle) { return handle.release(); });
+}
+
+swb_result swb_run_once(swb_bus* bus, int64_t timeout_ns, size_t* handled) {
+    std::size_t count = 0;
+    const swb_result result = with_bus(bus, [&](core::Handle& handle) { return handle.run_once(timeout_ns, count); });
+    if (handled != nullptr) *handled = count;
+    return result;
+}
+
+swb_result swb_run(swb_bus* bus) {
+    return with_bus(bus, [](core::Handle& handle) { return handle.run(); });
+}
+
+swb_result swb_stop(swb_bus* bus) {
+    return with_bus(bus, [](core::Handle& handle) { return handle.stop(); });
+}
+
+swb_result swb_losses(swb_bus* bus, uint64_t lost_by[SWB_LOSS_CAUSES]) {
+    if (lost_by == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_losses() needs a place for the counts");
+    return with_bus(bus, [&](core::Handle& handle) {
+        const core::Losses losses = handle.losses();
+        std::copy(losses.begin(), losses.end(), lost_by);
+        return SWB_OK;
+    });
+}
+
+// One block: the event, its payload at an 8-byte boundary, then the texts.
+swb_result swb_event_copy(const swb_event* event, swb_event** copy) {
+    if (copy == nullptr || event == nullptr || event->size < sizeof(swb_event) || event->type == nullptr) {
+        return fail(SWB_ERR_ARGUMENT, "swb_event_copy() needs a received event and a place for the copy");
+    }
+    *copy = nullptr;
+    const std::size_t texts[] = {std::strlen(event->type) + 1, std::strlen(event->source) + 1, std::strlen(event->subject) + 1};
+    const std::size_t payload_at = (event->size + 7) / 8 * 8;
+    char* block = static_cast<char*>(std::malloc(payload_at + event->payload_bytes + texts[0] + texts[1] + texts[2]));
+    if (block == nullptr) return fail(SWB_ERR_MEMORY, "out of memory for the copy of an event");
+    auto* made = reinterpret_cast<swb_event*>(block);
+    std::memcpy(made, event, event->size);
+    char* at = block + payload_at;
+    const auto put = [&at](const void* bytes, std::size_t count) {
+        char* here = at;
+        if (count > 0) std::memcpy(here, bytes, count);
+        at += count;
+        return here;
+    };
+    made->payload = put(event->payload, event->payload_bytes);
+    made->type = put(event->type, texts[0]);
+    made->source = put(event->source, texts[1]);
+    made->subject = put(event->subject, texts[2]);
+    *copy = made;
+    return SWB_OK;
+}
+
+void swb_event_free(swb_event* copy) { std::free(copy); }

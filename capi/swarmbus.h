@@ -1,0 +1,348 @@
+/* SwarmBus: typed events between the processes of one machine, through shared memory.
+ *
+ * This header is the manual of the C interface. Read from the top and stop when you have enough:
+ *   1. results            how calls answer
+ *   2. first steps        open, publish, subscribe, next, close
+ *   3. receiving          handlers, batches, losses
+ *   4. publishing         bound publishers, all fields, who got it
+ *   5. more               separate inboxes, limits, names and patterns, looking at buses
+ *
+ * A first subscriber takes three calls:
+ *
+ *     swb_bus *bus;
+ *     swb_event event = {.size = sizeof event};
+ *     if (swb_open("demo", NULL, &bus) != SWB_OK) return 1;
+ *     if (swb_subscribe(bus, "agent.*", NULL, NULL, NULL) != SWB_OK) return 1;
+ *     while (swb_next(bus, SWB_FOREVER, &event) >= 0) puts(event.type);
+ *
+ * Rules for all calls:
+ *   - Text is UTF-8 and ends with NUL. Times are nanoseconds. A `size` field is set by the caller to
+ *     the size of the structure it was compiled with.
+ *   - A handle may be used by several threads at once, except where a call says otherwise. Handles
+ *     may be closed in any order; closing NULL does nothing.
+ *   - After fork() the child's copies of handles answer SWB_ERR_FORKED; the parent is unharmed. Open
+ *     the bus again in the child.
+ *   - No call throws, exits, prints, installs signal handlers or starts threads.
+ */
+#ifndef SWARMBUS_H
+#define SWARMBUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "swarmbus_errors.h"
+
+#if defined(__GNUC__)
+#define SWB_API __attribute__((visibility("default")))
+#else
+#define SWB_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ 1. results */
+
+/* Zero and above: expected outcomes. Below zero: errors; swb_last_error() says what to do. */
+typedef enum swb_result {
+#define SWB_RESULT_ENUM(name, number, text) name = number,
+    SWB_RESULT_MAP(SWB_RESULT_ENUM)
+#undef SWB_RESULT_ENUM
+} swb_result;
+
+/* The name of a result, such as "SWB_ERR_NO_BUS".
+ * Ownership: static text.  Threads: any.  Blocks: no.  Returns: "SWB_UNKNOWN" for other numbers.  Since: 0.1 */
+SWB_API const char *swb_result_name(swb_result result);
+
+/* What a result means, in a few words.
+ * Ownership: static text.  Threads: any.  Blocks: no.  Returns: "unknown result" for other numbers.  Since: 0.1 */
+SWB_API const char *swb_result_text(swb_result result);
+
+/* What went wrong in the last call of this thread that returned an error: which thing, what was
+ * wrong with it, what to do.
+ * Ownership: the library's.  Valid: until the next failing call of this thread.  Threads: any, each
+ * has its own.  Blocks: no.  Returns: "" if no call failed yet.  Since: 0.1 */
+SWB_API const char *swb_last_error(void);
+
+/* The library's version, "0.1.0".
+ * Ownership: static text.  Threads: any.  Blocks: no.  Since: 0.1 */
+SWB_API const char *swb_version(void);
+
+/* ------------------------------------------------------------------ 2. first steps */
+
+/* This process on a bus: publishes, and receives through one inbox. */
+typedef struct swb_bus swb_bus;
+
+/* What an inbox does when it is full. The subscriber chooses. */
+typedef enum swb_overflow {
+    SWB_DROP_OLDEST = 0, /* the oldest event makes room */
+    SWB_DROP_NEWEST = 1, /* the new event is dropped */
+    SWB_BLOCK = 2        /* publishers wait for room, up to their block_timeout_ns; then it is dropped */
+} swb_overflow;
+
+/* What a payload is. The bus carries it unread. */
+typedef enum swb_encoding {
+    SWB_BYTES = 0,
+    SWB_TEXT = 1, /* UTF-8 */
+    SWB_JSON = 2,
+    SWB_FLATBUFFERS = 3,
+    SWB_FLEXBUFFERS = 4
+} swb_encoding;
+
+/* Why events were lost: places in swb_event.lost_by and swb_delivery.dropped_by. */
+typedef enum swb_loss_cause {
+    SWB_LOSS_EVICTED = 0, /* the oldest event made room (SWB_DROP_OLDEST) */
+    SWB_LOSS_FULL = 1,    /* no room (SWB_DROP_NEWEST, or an unfinished oldest event) */
+    SWB_LOSS_TIMEOUT = 2, /* no room within the publisher's deadline (SWB_BLOCK) */
+    SWB_LOSS_SELF = 3,    /* the publishing thread itself held the full inbox up (SWB_BLOCK) */
+    SWB_LOSS_NO_SLOT = 4, /* every slot was held by the reader or set aside */
+    SWB_LOSS_DAMAGED = 5, /* the slot could not be read */
+    SWB_LOSS_CAUSES = 6
+} swb_loss_cause;
+
+#define SWB_FOREVER INT64_C(-1) /* a timeout that never passes */
+#define SWB_NO_WAIT INT64_C(-2) /* block_timeout_ns: publish without ever waiting */
+
+/* How to open a bus. Zero in any field means its default; start with
+ * swb_options options = {.size = sizeof options}. */
+typedef struct swb_options {
+    size_t size;
+    const char *source;         /* who publishes: up to 63 bytes; default: "program-pid" */
+    uint32_t open_mode;         /* 0: open or create; SWB_OPEN_ONLY; SWB_CREATE_ONLY */
+    uint32_t permissions;       /* of a bus that is created; default 0600 */
+    uint32_t capacity_slots;    /* of this handle's inbox: a power of two, 16 to 65,536; default: the bus's */
+    uint32_t overflow;          /* swb_overflow of this handle's inbox */
+    int64_t block_timeout_ns;   /* publishers: longest wait for SWB_BLOCK inboxes in one publish;
+                                   default 100 ms; SWB_NO_WAIT: never wait */
+    uint64_t spin_ns;           /* receivers: how long to look before sleeping; default 5 µs;
+                                   UINT64_MAX: never sleep */
+    uint64_t stall_timeout_ns;  /* receivers: how long an unfinished event of a stopped publisher
+                                   holds up those behind it; default 50 ms */
+    /* Limits of a bus that is created; opening an existing one with other limits than it has is
+     * SWB_ERR_LIMITS. 0: the default when creating, whatever it has when opening. */
+    uint32_t max_participants;  /* processes: default 1,024 */
+    uint32_t max_subscribers;   /* inboxes: default 1,024, at most 4,096 */
+    uint32_t max_types;         /* event types: default 4,096 */
+    uint32_t slot_bytes;        /* a slot, header included: default 256, a multiple of 64 */
+    uint32_t default_capacity;  /* slots of an inbox that does not ask: default 1,024 */
+    uint32_t reserved;
+    uint64_t ring_bytes;        /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
+} swb_options;
+#define SWB_OPEN_ONLY 1u
+#define SWB_CREATE_ONLY 2u
+
+/* An event as received. Set `size` once; the library fills the rest. */
+typedef struct swb_event {
+    size_t size;
+    const char *type;    /* "agent.status.changed" */
+    const char *source;  /* who published it; "" if that can't be told any more */
+    const char *subject; /* what it is about; "" if none */
+    uint64_t sequence;   /* counts the events of its writer: one publishing thread with one handle */
+    uint64_t time_ns;    /* wall clock, since 1970 */
+    const void *payload; /* 8-byte aligned */
+    size_t payload_bytes;
+    uint32_t encoding; /* swb_encoding */
+    uint32_t writer;   /* id of the writer: with `sequence` unique on the bus */
+    uint64_t lost;     /* events lost to this inbox since the one before */
+    uint64_t lost_by[SWB_LOSS_CAUSES];
+} swb_event;
+
+/* Opens the bus of that name, or creates it.
+ * Ownership: *bus is the caller's, closed by swb_close().  Threads: any.  Blocks: up to 2 s for the
+ * control lock.  Returns: SWB_OK; SWB_ERR_BUS_NAME, SWB_ERR_ARGUMENT, SWB_ERR_NO_BUS (SWB_OPEN_ONLY),
+ * SWB_ERR_EXISTS (SWB_CREATE_ONLY), SWB_ERR_PERMISSION, SWB_ERR_NO_SPACE, SWB_ERR_NOT_A_BUS,
+ * SWB_ERR_LAYOUT, SWB_ERR_LIMITS, SWB_ERR_PARTICIPANTS_FULL, SWB_ERR_BUSY, SWB_ERR_MEMORY,
+ * SWB_ERR_SYSTEM.  Since: 0.1 */
+SWB_API swb_result swb_open(const char *name, const swb_options *options, swb_bus **bus);
+
+/* Publishes bytes to every inbox whose patterns match, in the order of this thread's calls.
+ * Ownership: the payload is copied.  Threads: any, also from handlers; not from a signal handler
+ * that interrupts a publish.  Blocks: only for full SWB_BLOCK inboxes, up to the handle's
+ * block_timeout_ns.  Returns: SWB_OK, also when nobody subscribes; SWB_DROPPED if a matching inbox
+ * did not get it (its reader is told); SWB_ERR_TYPE_NAME, SWB_ERR_TOO_LARGE, SWB_ERR_WRITERS_FULL,
+ * SWB_ERR_REENTRANT, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_publish(swb_bus *bus, const char *type, const void *payload, size_t payload_bytes);
+
+/* A function that takes events. The event and all it points to are valid during the call. */
+typedef void swb_handler(const swb_event *event, void *user);
+
+/* Subscribes to the patterns in `patterns`, separated by spaces or commas ("agent.* task.failed").
+ * When it returns, every event published from then on that matches will reach this handle's inbox.
+ * `*` stands for one or more characters, dots included; `+` for one whole segment; `>` as the last
+ * segment for one or more segments. All subscriptions of a handle share one inbox; an event that
+ * several match is received once, and given to each handler that matches.
+ * handler: for swb_run() and swb_run_once(); NULL for those who call swb_next().
+ * id: may be NULL; for swb_unsubscribe().
+ * Ownership: texts are copied; `user` stays the caller's.  Threads: any, also from handlers.  Blocks:
+ * up to 2 s for the control lock.  Returns: SWB_OK; SWB_ERR_PATTERN, SWB_ERR_PATTERNS_FULL,
+ * SWB_ERR_SUBSCRIBERS_FULL, SWB_ERR_NO_SPACE, SWB_ERR_BUSY, SWB_ERR_FORKED, SWB_ERR_CLOSED,
+ * SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_subscribe(swb_bus *bus, const char *patterns, swb_handler *handler, void *user, uint64_t *id);
+
+/* Waits for the next event.
+ * timeout_ns: 0 looks once; SWB_FOREVER waits.
+ * Ownership: what the event points to is the library's.  Valid: until the next receiving call on
+ * this handle, swb_release() or swb_close().  Threads: one receiver at a time; a second waits its
+ * turn, but not from within a handler of this handle.  Blocks: up to timeout_ns.  Returns: SWB_OK with an
+ * event; SWB_LOST with only `lost` and `lost_by` set: events were lost and none followed yet;
+ * SWB_TIMED_OUT; SWB_STOPPED after swb_stop(); SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT,
+ * SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_next(swb_bus *bus, int64_t timeout_ns, swb_event *event);
+
+/* Closes a handle; a thread that waits in it gets SWB_ERR_CLOSED. Its inbox and memory are given
+ * back. No call may begin on it any more.
+ * Threads: any; waits for calls of other threads that are under way.  Blocks: up to 2 s for the
+ * control lock; never on NULL.  Since: 0.1 */
+SWB_API void swb_close(swb_bus *bus);
+
+/* ------------------------------------------------------------------ 3. receiving */
+
+/* Ends one subscription. When it returns, its handler is not running and never will again (unless
+ * it is the caller).
+ * Threads: any, also from handlers.  Blocks: until the handler returns; up to 2 s for the control
+ * lock.  Returns: SWB_OK; SWB_ERR_NOT_FOUND, SWB_ERR_BUSY, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_unsubscribe(swb_bus *bus, uint64_t id);
+
+/* Waits like swb_next(), then takes all that is there, up to `capacity` events and half the inbox.
+ * events: an array of the caller's; set the `size` of its first element only.
+ * count: how many were filled. With SWB_LOST: 0, and events[0] tells the losses.
+ * Valid, Threads, Blocks, Returns: as swb_next().  Since: 0.1 */
+SWB_API swb_result swb_next_batch(swb_bus *bus, int64_t timeout_ns, swb_event *events, size_t capacity, size_t *count);
+
+/* Gives back what the last receiving call returned, before the next one does. Publishers that wait
+ * for room in a SWB_BLOCK inbox go on.
+ * Threads: the receiver's.  Blocks: no.  Returns: SWB_OK; SWB_ERR_REENTRANT, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_release(swb_bus *bus);
+
+/* Waits like swb_next(), then gives what is there to the handlers that match.
+ * handled: may be NULL; how many events were taken.
+ * Threads: one receiver at a time.  Blocks: up to timeout_ns, and as long as the handlers do.  Returns: SWB_OK; SWB_LOST if nothing but
+ * losses came (swb_losses() has them); SWB_TIMED_OUT; SWB_STOPPED; errors as swb_next().  Since: 0.1 */
+SWB_API swb_result swb_run_once(swb_bus *bus, int64_t timeout_ns, size_t *handled);
+
+/* Gives events to handlers until swb_stop() or swb_close().
+ * Threads: one receiver at a time.  Blocks: yes.  Returns: SWB_STOPPED; errors as swb_next().  Since: 0.1 */
+SWB_API swb_result swb_run(swb_bus *bus);
+
+/* Makes swb_run(), or one receiving call that waits (else the next that would), return SWB_STOPPED.
+ * Threads: any, also from handlers and signal handlers.  Blocks: no.  Returns: SWB_OK; SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_stop(swb_bus *bus);
+
+/* How many events this handle's inbox has lost so far, in all and by cause, told or not.
+ * Threads: any.  Blocks: while another thread receives.  Returns: SWB_OK; SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_FORKED,
+ * SWB_ERR_CLOSED.  Since: 0.1 */
+SWB_API swb_result swb_losses(swb_bus *bus, uint64_t lost_by[SWB_LOSS_CAUSES]);
+
+/* A copy of an event that stays valid when its inbox goes on.
+ * Ownership: *copy is the caller's, freed by swb_event_free().  Threads: any.  Blocks: no.  Returns: SWB_OK;
+ * SWB_ERR_MEMORY, SWB_ERR_ARGUMENT.  Since: 0.1 */
+SWB_API swb_result swb_event_copy(const swb_event *event, swb_event **copy);
+
+/* Frees a copy. NULL is fine.  Threads: any.  Blocks: no.  Since: 0.1 */
+SWB_API void swb_event_free(swb_event *copy);
+
+/* ------------------------------------------------------------------ 4. publishing */
+
+/* A message with all its fields. Zero in any field means its default. */
+typedef struct swb_message {
+    size_t size;
+    const void *payload;
+    size_t payload_bytes;
+    const char *subject;      /* up to 127 bytes */
+    const char *source;       /* instead of the handle's; up to 63 bytes */
+    uint32_t encoding;        /* swb_encoding */
+    uint32_t reserved;
+    int64_t block_timeout_ns; /* instead of the handle's, if not 0; SWB_NO_WAIT: never wait */
+} swb_message;
+
+/* What became of one event. */
+typedef struct swb_delivery {
+    size_t size;
+    uint64_t sequence;  /* given to the event */
+    uint32_t delivered; /* inboxes that have it */
+    uint32_t dropped;   /* matching inboxes that have not; their readers are told */
+    uint32_t dropped_by[SWB_LOSS_CAUSES];
+} swb_delivery;
+
+/* Publishes a message.
+ * delivery: may be NULL.
+ * Ownership: all is copied.  Threads, Blocks, Returns: as swb_publish(); SWB_ERR_ARGUMENT for texts
+ * that are too long.  Since: 0.1 */
+SWB_API swb_result swb_publish_message(swb_bus *bus, const char *type, const swb_message *message, swb_delivery *delivery);
+
+/* A publisher bound to one type: the fast way to publish often. */
+typedef struct swb_publisher swb_publisher;
+
+/* Makes a publisher for a type.
+ * Ownership: *publisher is the caller's, closed by swb_publisher_close(), before or after the bus.
+ * Threads: any.  Blocks: up to 5 ms for the control lock.  Returns: SWB_OK; SWB_ERR_TYPE_NAME,
+ * SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_publisher_open(swb_bus *bus, const char *type, swb_publisher **publisher);
+
+/* Publishes bytes with the publisher's type.
+ * Ownership, Threads, Blocks, Returns: as swb_publish().  Since: 0.1 */
+SWB_API swb_result swb_publisher_publish(swb_publisher *publisher, const void *payload, size_t payload_bytes);
+
+/* Publishes a message with the publisher's type.
+ * Ownership, Threads, Blocks, Returns: as swb_publish_message().  Since: 0.1 */
+SWB_API swb_result swb_publisher_publish_message(swb_publisher *publisher, const swb_message *message, swb_delivery *delivery);
+
+/* Closes a publisher. NULL is fine.  Threads: any; no call may be under way.  Blocks: no.  Since: 0.1 */
+SWB_API void swb_publisher_close(swb_publisher *publisher);
+
+/* ------------------------------------------------------------------ 5. more */
+
+/* A second handle on the same bus with an inbox of its own: for a part of the program that must
+ * not share its capacity, policy or receiving thread with another.
+ * options: NULL takes over those of `bus`; limits and open_mode are ignored.
+ * Ownership: *separate is the caller's, closed by swb_close(), before or after `bus`.  Threads: any.
+ * Blocks: no.  Returns: SWB_OK; SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_separate(swb_bus *bus, const swb_options *options, swb_bus **separate);
+
+/* What a bus is like. */
+typedef struct swb_info {
+    size_t size;
+    uint32_t layout_version;
+    uint32_t max_participants, max_subscribers, max_types, slot_bytes, default_capacity;
+    uint32_t participants; /* processes attached that are alive */
+    uint32_t subscribers;  /* inboxes in use */
+    uint32_t types;        /* event types seen so far */
+    uint32_t writers;      /* publishing threads */
+    uint32_t reserved;
+    uint64_t ring_bytes;
+    uint64_t file_bytes;     /* apparent size: the file is sparse */
+    uint64_t resident_bytes; /* memory taken */
+    uint64_t created_ns;     /* wall clock, since 1970 */
+} swb_info;
+
+/* Looks at a bus by its name, without taking part in it or changing anything.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_BUS_NAME, SWB_ERR_NO_BUS, SWB_ERR_PERMISSION,
+ * SWB_ERR_NOT_A_BUS, SWB_ERR_LAYOUT, SWB_ERR_SYSTEM.  Since: 0.1 */
+SWB_API swb_result swb_look(const char *name, swb_info *info);
+
+/* Calls `each` with the name of every bus on this machine, in alphabetical order.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_SYSTEM, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_list(void (*each)(const char *name, void *user), void *user);
+
+/* Removes a bus. Processes that use it keep what they have; new ones won't find it.
+ * force: 0 refuses while a process is attached (SWB_ERR_IN_USE); 1 removes whatever has the name.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_BUS_NAME, SWB_ERR_NO_BUS, SWB_ERR_IN_USE,
+ * SWB_ERR_PERMISSION, SWB_ERR_NOT_A_BUS, SWB_ERR_SYSTEM.  Since: 0.1 */
+SWB_API swb_result swb_remove(const char *name, int force);
+
+/* Checks an event type or a pattern.
+ * position: may be NULL; of the first byte that is wrong.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_TYPE_NAME or SWB_ERR_PATTERN.  Since: 0.1 */
+SWB_API swb_result swb_check_type(const char *type, size_t *position);
+SWB_API swb_result swb_check_pattern(const char *pattern, size_t *position);
+
+/* Whether a pattern matches a type: 1 or 0.
+ * Threads: any.  Blocks: no.  Returns: 1, 0; SWB_ERR_PATTERN, SWB_ERR_TYPE_NAME (below zero).  Since: 0.1 */
+SWB_API int swb_match(const char *pattern, const char *type);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,253 @@
+// A bus, opened by name.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <swarmbus/event.hpp>
+#include <swarmbus/publisher.hpp>
+
+namespace swarmbus {
+
+enum class Overflow : std::uint32_t {
+    drop_oldest = SWB_DROP_OLDEST,
+    drop_newest = SWB_DROP_NEWEST,
+    block = SWB_BLOCK,
+};
+
+// How to open a bus; the fields are those of swb_options (swarmbus.h). Unset: the default.
+struct Options {
+    std::string source{};
+    std::uint32_t open_mode = 0;       // 0: open or create; SWB_OPEN_ONLY; SWB_CREATE_ONLY
+    std::uint32_t permissions = 0;     // of a bus that is created; default 0600
+    std::uint32_t capacity_slots = 0;  // of this handle's inbox
+    Overflow overflow = Overflow::drop_oldest;
+    std::optional<std::chrono::nanoseconds> block_timeout{};
+    std::optional<std::chrono::nanoseconds> spin{};  // nanoseconds::max(): never sleep
+    std::optional<std::chrono::nanoseconds> stall_timeout{};
+    std::uint32_t max_participants = 0, max_subscribers = 0, max_types = 0, slot_bytes = 0, default_capacity = 0;
+    std::uint64_t ring_bytes = 0;
+
+    swb_options raw() const noexcept;
+};
+
+using Handler = std::function<void(const Event&)>;
+using SubscriptionId = std::uint64_t;
+
+// This process on a bus: publishes, and receives through one inbox. Several threads may use it at
+// once; one receives at a time. Calls throw Error. Closed by its destructor.
+class Bus {
+public:
+    static constexpr std::chrono::nanoseconds forever{SWB_FOREVER};
+
+    // Opens the bus of that name, or creates it.
+    explicit Bus(const std::string& name, const Options& options = {});
+    ~Bus() = default;
+    Bus(Bus&&) noexcept = default;
+    Bus& operator=(Bus&&) noexcept = default;
+
+    // Publishes to every inbox whose patterns match. False if one of them did not get it.
+    bool publish(const char* type, std::span<const std::byte> payload) {
+        return detail::check(swb_publish(raw(), type, payload.data(), payload.size())) == SWB_OK;
+    }
+    bool publish(const char* type, std::string_view text) { return publish(type, as_payload(text)); }
+    Delivery publish(const char* type, const Message& message) {
+        const swb_message m = message.raw();
+        swb_delivery d{};
+        d.size = sizeof d;
+        detail::check(swb_publish_message(raw(), type, &m, &d));
+        return Delivery(d);
+    }
+    Publisher publisher(const char* type) {
+        swb_publisher* made = nullptr;
+        detail::check(swb_publisher_open(raw(), type, &made));
+        return Publisher(made);
+    }
+
+    // Subscribes to patterns ("agent.* task.failed"); from then on nothing that matches is missed.
+    // The handler is for run() and run_once(); an exception out of it ends that call and is
+    // rethrown there. Without one, take events with next().
+    SubscriptionId subscribe(const std::string& patterns, Handler handler = nullptr);
+    // When it returns, the handler is not running (unless it is the caller) and never will again.
+    void unsubscribe(SubscriptionId id);
+
+    // The next event; nothing after `timeout`, or after stop(). An event for which `operator bool`
+    // is false tells losses that nothing followed yet.
+    std::optional<Event> next(std::chrono::nanoseconds timeout = forever);
+    // All that is there, up to `most`; empty after `timeout`. Valid until the next receiving call.
+    std::span<const Event> next_batch(std::size_t most, std::chrono::nanoseconds timeout = forever);
+    // Gives back what was received, before the next receiving call does.
+    void release() { detail::check(swb_release(raw())); }
+
+    // Gives what is there to the handlers that match; how many events.
+    std::size_t run_once(std::chrono::nanoseconds timeout = forever);
+    // Gives events to handlers until stop().
+    void run();
+    // Makes run() or a waiting call return; also from handlers, signal handlers and other threads.
+    void stop() { detail::check(swb_stop(raw())); }
+
+    // A second handle on the same bus with an inbox of its own.
+    Bus separate(const Options& options) const;
+
+    // Events this handle's inbox has lost so far, told or not.
+    std::uint64_t lost(LossCause cause) const;
+
+    swb_bus* raw() const noexcept { return state_ ? state_->bus.get() : nullptr; }
+
+private:
+    struct Close {
+        void operator()(swb_bus* bus) const noexcept { swb_close(bus); }
+    };
+    struct State;
+    struct Subscriber {
+        Handler handler;
+        State* state;
+    };
+    // Behind a pointer, so that a moved Bus keeps what handlers refer to.
+    struct State {
+        std::mutex mutex;
+        std::map<SubscriptionId, std::unique_ptr<Subscriber>> handlers;
+        const Subscriber* running = nullptr;            // whose handler runs now
+        std::unique_ptr<Subscriber> ended_by_itself;    // destroyed when its handler has returned
+        std::exception_ptr thrown;
+        std::vector<Event> batch;
+        std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
+    };
+
+    explicit Bus(swb_bus* owned) : state_(std::make_unique<State>()) { state_->bus.reset(owned); }
+    static void call(const swb_event* event, void* user);
+    void rethrow() const;
+
+    std::unique_ptr<State> state_;
+};
+
+// ---------------------------------------------------------------- implementation
+
+inline swb_options Options::raw() const noexcept {
+    swb_options o{};
+    o.size = sizeof o;
+    o.source = source.empty() ? nullptr : source.c_str();
+    o.open_mode = open_mode;
+    o.permissions = permissions;
+    o.capacity_slots = capacity_slots;
+    o.overflow = static_cast<std::uint32_t>(overflow);
+    if (block_timeout) o.block_timeout_ns = block_timeout->count() > 0 ? block_timeout->count() : SWB_NO_WAIT;
+    if (spin) o.spin_ns = *spin == std::chrono::nanoseconds::max() ? UINT64_MAX : static_cast<std::uint64_t>(spin->count());
+    if (stall_timeout) o.stall_timeout_ns = static_cast<std::uint64_t>(stall_timeout->count());
+    o.max_participants = max_participants;
+    o.max_subscribers = max_subscribers;
+    o.max_types = max_types;
+    o.slot_bytes = slot_bytes;
+    o.default_capacity = default_capacity;
+    o.ring_bytes = ring_bytes;
+    return o;
+}
+
+inline Bus::Bus(const std::string& name, const Options& options) : state_(std::make_unique<State>()) {
+    const swb_options o = options.raw();
+    swb_bus* opened = nullptr;
+    detail::check(swb_open(name.c_str(), &o, &opened));
+    state_->bus.reset(opened);
+}
+
+inline Bus Bus::separate(const Options& options) const {
+    const swb_options o = options.raw();
+    swb_bus* opened = nullptr;
+    detail::check(swb_separate(raw(), &o, &opened));
+    return Bus(opened);
+}
+
+inline void Bus::call(const swb_event* event, void* user) {
+    const auto& subscriber = *static_cast<Subscriber*>(user);
+    State& state = *subscriber.state;
+    if (state.thrown) return;  // an earlier handler of this batch threw
+    {
+        const std::lock_guard lock(state.mutex);
+        state.running = &subscriber;
+    }
+    try {
+        subscriber.handler(Event(*event));
+    } catch (...) {
+        state.thrown = std::current_exception();
+    }
+    const std::lock_guard lock(state.mutex);
+    state.running = nullptr;
+    state.ended_by_itself.reset();
+}
+
+inline void Bus::rethrow() const {
+    if (state_->thrown) std::rethrow_exception(std::exchange(state_->thrown, nullptr));
+}
+
+inline SubscriptionId Bus::subscribe(const std::string& patterns, Handler handler) {
+    SubscriptionId id = 0;
+    if (!handler) {
+        detail::check(swb_subscribe(raw(), patterns.c_str(), nullptr, nullptr, &id));
+        return id;
+    }
+    auto subscriber = std::make_unique<Subscriber>(Subscriber{std::move(handler), state_.get()});
+    detail::check(swb_subscribe(raw(), patterns.c_str(), &Bus::call, subscriber.get(), &id));
+    const std::lock_guard lock(state_->mutex);
+    state_->handlers.emplace(id, std::move(subscriber));
+    return id;
+}
+
+inline void Bus::unsubscribe(SubscriptionId id) {
+    detail::check(swb_unsubscribe(raw(), id));
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->handlers.find(id);
+    if (found == state_->handlers.end()) return;
+    if (found->second.get() == state_->running) state_->ended_by_itself = std::move(found->second);
+    state_->handlers.erase(found);
+}
+
+inline std::optional<Event> Bus::next(std::chrono::nanoseconds timeout) {
+    swb_event event;
+    event.size = sizeof event;
+    const swb_result result = detail::check(swb_next(raw(), timeout.count(), &event));
+    if (result == SWB_TIMED_OUT || result == SWB_STOPPED) return std::nullopt;
+    return Event(event);
+}
+
+inline std::span<const Event> Bus::next_batch(std::size_t most, std::chrono::nanoseconds timeout) {
+    static_assert(sizeof(Event) == sizeof(swb_event));
+    if (state_->batch.size() < most) state_->batch.resize(most);
+    std::size_t count = 0;
+    auto* events = reinterpret_cast<swb_event*>(state_->batch.data());
+    const swb_result result = detail::check(swb_next_batch(raw(), timeout.count(), events, most, &count));
+    return {state_->batch.data(), result == SWB_LOST ? std::size_t{1} : count};
+}
+
+inline std::size_t Bus::run_once(std::chrono::nanoseconds timeout) {
+    std::size_t handled = 0;
+    detail::check(swb_run_once(raw(), timeout.count(), &handled));
+    rethrow();
+    return handled;
+}
+
+inline void Bus::run() {
+    for (;;) {
+        std::size_t handled = 0;
+        const swb_result result = detail::check(swb_run_once(raw(), SWB_FOREVER, &handled));
+        rethrow();
+        if (result == SWB_STOPPED) return;
+    }
+}
+
+inline std::uint64_t Bus::lost(LossCause cause) const {
+    std::uint64_t lost_by[SWB_LOSS_CAUSES] = {};
+    detail::check(swb_losses(raw(), lost_by));
+    return lost_by[static_cast<std::size_t>(cause)];
+}
+
+}  // namespace swarmbus

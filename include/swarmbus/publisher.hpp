@@ -1,0 +1,77 @@
+// Publishing: a message with its fields, what became of it, and a publisher bound to one type.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <swarmbus/event.hpp>
+
+namespace swarmbus {
+
+// A message with more than a payload. Texts and payload must live during the call.
+struct Message {
+    std::span<const std::byte> payload{};
+    const char* subject = nullptr;  // what it is about: up to 127 bytes
+    const char* source = nullptr;   // instead of the handle's: up to 63 bytes
+    Encoding encoding = Encoding::bytes;
+    // Longest wait for full block inboxes; unset: the handle's; zero: none.
+    std::optional<std::chrono::nanoseconds> block_timeout{};
+
+    swb_message raw() const noexcept {
+        swb_message m{};
+        m.size = sizeof m;
+        m.payload = payload.data();
+        m.payload_bytes = payload.size();
+        m.subject = subject;
+        m.source = source;
+        m.encoding = static_cast<std::uint32_t>(encoding);
+        if (block_timeout) m.block_timeout_ns = block_timeout->count() > 0 ? block_timeout->count() : SWB_NO_WAIT;
+        return m;
+    }
+};
+
+// What became of one event.
+struct Delivery {
+    std::uint64_t sequence = 0;   // given to the event
+    std::uint32_t delivered = 0;  // inboxes that have it
+    std::uint32_t dropped = 0;    // matching inboxes that have not; their readers are told
+
+    explicit Delivery(const swb_delivery& raw) noexcept
+        : sequence(raw.sequence), delivered(raw.delivered), dropped(raw.dropped) {}
+};
+
+inline std::span<const std::byte> as_payload(std::string_view text) noexcept {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// The fast way to publish often. From Bus::publisher(); may outlive the bus, but then throws
+// SWB_ERR_CLOSED. Any thread may use it.
+class Publisher {
+public:
+    explicit Publisher(swb_publisher* owned) noexcept : raw_(owned) {}
+
+    // False if a matching subscriber did not get it (its reader is told). Throws Error.
+    bool publish(std::span<const std::byte> payload) {
+        return detail::check(swb_publisher_publish(raw_.get(), payload.data(), payload.size())) == SWB_OK;
+    }
+    bool publish(std::string_view text) { return publish(as_payload(text)); }
+    Delivery publish(const Message& message) {
+        const swb_message m = message.raw();
+        swb_delivery d{};
+        d.size = sizeof d;
+        detail::check(swb_publisher_publish_message(raw_.get(), &m, &d));
+        return Delivery(d);
+    }
+
+private:
+    struct Close {
+        void operator()(swb_publisher* p) const noexcept { swb_publisher_close(p); }
+    };
+    std::unique_ptr<swb_publisher, Close> raw_;
+};
+
+}  // namespace swarmbus

@@ -1,0 +1,70 @@
+#include "src/bus/event_type.hpp"
+
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/routing/name.hpp"
+#include "src/routing/routes.hpp"
+#include "src/routing/type_table.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kPatienceNs = 5'000'000;      // publishing does not wait for a stopped holder
+constexpr std::uint64_t kNextAttemptNs = 1'000'000'000;
+constexpr int kMatchAttempts = 8;
+
+}  // namespace
+
+void EventType::try_to_enter(Attachment& attachment) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (entered() || monotonic_ns() < next_attempt_ns_) return;
+    try {
+        Segment& segment = attachment.segment();
+        std::optional<std::uint32_t> index = find_type(segment, name_);
+        if (!index) {
+            ControlLock::Guard guard = attachment.control().acquire(kPatienceNs);
+            index = find_type(segment, name_);
+            if (!index) {
+                guard.mark_dirty();
+                index = enter_type(segment, name_);
+                guard.mark_clean();
+            }
+        }
+        if (index) {
+            index_.store(*index, std::memory_order_release);
+            return;
+        }
+    } catch (const std::exception&) {
+        // The lock is not to be had, or memory is short: the name travels in the slot for now.
+    }
+    next_attempt_ns_ = monotonic_ns() + kNextAttemptNs;
+}
+
+std::vector<std::uint64_t> EventType::matched_inboxes(Attachment& attachment) {
+    const std::lock_guard lock(mutex_);
+    Segment& segment = attachment.segment();
+    for (int attempt = 0; attempt < kMatchAttempts; ++attempt) {
+        const std::uint64_t generation = control_generation(segment);
+        if (generation == matched_generation_) return matched_;
+        matched_ = match_inboxes(segment, name_);
+        if (control_generation(segment) != generation) continue;
+        // Odd: an operation is under way (or its holder stopped): right for now, not to be kept.
+        matched_generation_ = (generation & 1) != 0 ? kNeverMatched : generation;
+        return matched_;
+    }
+    return matched_;
+}
+
+EventType& EventTypes::resolve(Attachment& attachment, std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    const auto known = by_name_.find(name);
+    if (known != by_name_.end()) return *known->second;
+    check_type(name);
+    auto fresh = std::make_unique<EventType>(name);
+    fresh->try_to_enter(attachment);
+    EventType& type = *fresh;
+    by_name_.emplace(type.name(), std::move(fresh));
+    return type;
+}
+
+}  // namespace swarmbus::core

@@ -1,0 +1,55 @@
+// Event types as publishers of this process know them: resolved once, then found by name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "src/life/attachment.hpp"
+
+namespace swarmbus::core {
+
+// A type that was entered in the bus's table has an index and a route there. One that could not be
+// (table full, control lock held by a stopped process) travels with its name in the slot, and its
+// subscribers are matched in this process, again whenever the control data change.
+class EventType {
+public:
+    explicit EventType(std::string_view name) : name_(name) {}
+
+    const std::string& name() const noexcept { return name_; }
+    bool entered() const noexcept { return index_.load(std::memory_order_acquire) < SWB_TYPE_INLINE; }
+    std::uint16_t index() const noexcept { return static_cast<std::uint16_t>(index_.load(std::memory_order_acquire)); }
+
+    // Enters the type if it is not; waits for the control lock a few milliseconds at most, and not
+    // more often than once a second.
+    void try_to_enter(Attachment& attachment) noexcept;
+
+    // The inboxes of a type that is not entered.
+    std::vector<std::uint64_t> matched_inboxes(Attachment& attachment);
+
+private:
+    static constexpr std::uint64_t kNeverMatched = ~std::uint64_t{0};
+
+    const std::string name_;
+    std::atomic<std::uint32_t> index_{SWB_TYPE_INLINE};
+    std::mutex mutex_;
+    std::uint64_t next_attempt_ns_ = 0;
+    std::uint64_t matched_generation_ = kNeverMatched;
+    std::vector<std::uint64_t> matched_;
+};
+
+class EventTypes {
+public:
+    // Throws SWB_ERR_TYPE_NAME. Thread-safe; what it returns lives as long as this object.
+    EventType& resolve(Attachment& attachment, std::string_view name);
+
+private:
+    std::mutex mutex_;
+    std::unordered_map<std::string_view, std::unique_ptr<EventType>> by_name_;
+};
+
+}  // namespace swarmbus::core

@@ -1,0 +1,194 @@
+#include "src/bus/handle.hpp"
+
+#include <pthread.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/life/process.hpp"
+#include "src/life/inbox_table.hpp"
+#include "src/waking/futex.hpp"
+#include "src/words/waking_words.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+// Handles by id, for threads that end: their writers go back to handles that are still open.
+std::mutex handles_mutex;
+std::vector<std::pair<std::uint64_t, std::weak_ptr<Handle>>>& open_handles() {
+    static auto* handles = new std::vector<std::pair<std::uint64_t, std::weak_ptr<Handle>>>;  // outlives statics
+    return *handles;
+}
+
+std::uint64_t next_handle_id() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+struct ThreadWriter {
+    std::uint64_t handle;
+    Writer* writer;
+};
+using ThreadWriters = std::vector<ThreadWriter>;
+
+// The writer this thread used last; without a destructor, so that it works at any time of a
+// thread's end.
+struct LastWriter {
+    std::uint64_t handle;
+    Writer* writer;
+};
+thread_local LastWriter last_writer __attribute__((tls_model("initial-exec"))) = {0, nullptr};
+
+void give_back_writers(void* list) {
+    const std::unique_ptr<ThreadWriters> writers(static_cast<ThreadWriters*>(list));
+    last_writer = {0, nullptr};
+    for (const ThreadWriter& mine : *writers) {
+        std::shared_ptr<Handle> handle;
+        {
+            const std::lock_guard lock(handles_mutex);
+            for (const auto& [id, known] : open_handles()) {
+                if (id == mine.handle) handle = known.lock();
+            }
+        }
+        if (handle) handle->thread_ended(*mine.writer);
+    }
+}
+
+// A key, not a thread_local with a destructor: keys are destroyed after those, and again when a
+// destructor published.
+pthread_key_t thread_writers_key() {
+    static const pthread_key_t key = [] {
+        pthread_key_t fresh{};
+        if (::pthread_key_create(&fresh, give_back_writers) != 0) {
+            throw Error(SWB_ERR_SYSTEM, "the process has no thread-specific key left (pthread_key_create)");
+        }
+        return fresh;
+    }();
+    return key;
+}
+
+ThreadWriters& thread_writers() {
+    const pthread_key_t key = thread_writers_key();
+    auto* writers = static_cast<ThreadWriters*>(::pthread_getspecific(key));
+    if (writers == nullptr) {
+        writers = new ThreadWriters;
+        ::pthread_setspecific(key, writers);
+    }
+    return *writers;
+}
+
+}  // namespace
+
+std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& options) {
+    static std::once_flag fork_handlers;
+    std::call_once(fork_handlers, [] {
+        const auto unlock = [] { handles_mutex.unlock(); };
+        ::pthread_atfork([] { handles_mutex.lock(); }, unlock, unlock);
+    });
+    std::shared_ptr<Attachment> attachment =
+        Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source});
+    std::shared_ptr<Handle> handle(new Handle(std::move(attachment), options));
+    const std::lock_guard lock(handles_mutex);
+    open_handles().emplace_back(handle->id(), handle);
+    return handle;
+}
+
+std::shared_ptr<Handle> Handle::separate(const Options& options) {
+    check_usable();
+    std::shared_ptr<Handle> handle(new Handle(attachment_, options));
+    const std::lock_guard lock(handles_mutex);
+    open_handles().emplace_back(handle->id(), handle);
+    return handle;
+}
+
+Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
+    : attachment_(std::move(attachment)), options_(std::move(options)), id_(next_handle_id()) {}
+
+Handle::~Handle() { close(); }
+
+Result Handle::usable() const noexcept {
+    if (!attachment_->same_process()) [[unlikely]] return SWB_ERR_FORKED;
+    if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
+    return SWB_OK;
+}
+
+void Handle::check_usable() const {
+    const Result result = usable();
+    if (result == SWB_OK) return;
+    throw Error(result, swb_result_text(result));
+}
+
+Writer& Handle::writer() {
+    if (last_writer.handle == id_) [[likely]] return *last_writer.writer;
+    ThreadWriters& mine = thread_writers();
+    const auto known = std::find_if(mine.begin(), mine.end(), [&](const ThreadWriter& w) { return w.handle == id_; });
+    if (known != mine.end()) {
+        last_writer = {id_, known->writer};
+        return *known->writer;
+    }
+    auto fresh = std::make_unique<Writer>(attachment_, options_.source);
+    Writer* writer = fresh.get();
+    const std::lock_guard lock(writers_mutex_);
+    check_usable();
+    writers_.push_back(std::move(fresh));
+    mine.push_back({id_, writer});
+    last_writer = {id_, writer};
+    return *writer;
+}
+
+void Handle::thread_ended(Writer& writer) noexcept {
+    const std::lock_guard lock(writers_mutex_);
+    std::erase_if(writers_, [&](const std::unique_ptr<Writer>& w) { return w.get() == &writer; });
+}
+
+// A reason other than 0 makes a receiver return; the wake word wakes it.
+void Handle::interrupt(std::uint32_t reason) noexcept {
+    interrupted_.fetch_or(reason, std::memory_order_seq_cst);
+    if (Inbox* inbox = inbox_.load(std::memory_order_acquire)) {
+        words::bump_wake(inbox->words());
+        futex_wake_all(inbox->words().wake);
+    }
+}
+
+void Handle::close() noexcept {
+    if (closed_.exchange(true)) return;
+    if (!attachment_->same_process()) return;  // a forked child: what is shared belongs to the parent
+    {
+        const std::lock_guard lock(handles_mutex);
+        std::erase_if(open_handles(), [&](const auto& known) { return known.first == id_; });
+    }
+    interrupt(kClosed);
+    // From within a handler the rest waits for the end of the receiving call, which holds the turn.
+    if (receiver_.load(std::memory_order_relaxed) == this_thread()) return;
+    const std::lock_guard turn(turn_mutex_);  // a receiver has seen it and left
+    finish_close();
+}
+
+void Handle::finish_close() noexcept {
+    const std::lock_guard changes(subscriptions_mutex_);
+    if (inbox_.exchange(nullptr) != nullptr) {
+        owned_inbox_->release();
+        attachment_->set_view_holder(owned_inbox_->index(), 0);
+        try {
+            ControlLock::Guard guard = attachment_->control().acquire();
+            guard.mark_dirty();
+            free_inbox(attachment_->segment(), owned_inbox_->index());
+            guard.mark_clean();
+        } catch (const Error&) {
+            // The control lock is not to be had: publishers go on writing there until the process
+            // ends and whoever finds it dead frees the inbox.
+        }
+    }
+    const std::lock_guard writers(writers_mutex_);
+    for (auto& writer : writers_) {
+        while (writer->inside_publish()) {  // another thread's publish ends within its deadline
+            const timespec pause{0, 50'000};
+            ::nanosleep(&pause, nullptr);
+        }
+    }
+    writers_.clear();
+}
+
+}  // namespace swarmbus::core

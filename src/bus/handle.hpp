@@ -1,0 +1,93 @@
+// A handle on a bus: what swb_bus and swarmbus::Bus are.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/bus/event_type.hpp"
+#include "src/bus/inbox.hpp"
+#include "src/bus/options.hpp"
+#include "src/bus/subscription.hpp"
+#include "src/bus/writer.hpp"
+#include "src/life/attachment.hpp"
+
+namespace swarmbus::core {
+
+class Handle : public std::enable_shared_from_this<Handle> {
+public:
+    static std::shared_ptr<Handle> open(const std::string& bus, const Options& options);
+    std::shared_ptr<Handle> separate(const Options& options);
+    ~Handle();
+
+    const Options& options() const noexcept { return options_; }
+    std::uint64_t id() const noexcept { return id_; }
+
+    // Throws SWB_ERR_FORKED or SWB_ERR_CLOSED.
+    void check_usable() const;
+    Result usable() const noexcept;
+
+    // ---- publishing (publish.cpp) ----
+    EventType& event_type(std::string_view name) { return types_.resolve(*attachment_, name); }
+    EventTypes& event_types() noexcept { return types_; }
+    Attachment& attachment() const noexcept { return *attachment_; }
+    // The calling thread's writer; leases one the first time. Throws SWB_ERR_WRITERS_FULL.
+    Writer& writer();
+    void thread_ended(Writer& writer) noexcept;
+
+    // ---- subscribing (subscribe.cpp) ----
+    std::uint64_t subscribe(std::string_view patterns, swb_handler* handler, void* user);
+    void unsubscribe(std::uint64_t id);
+
+    // ---- receiving (receive.cpp) ----
+    Result receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);
+    Result release();
+    Result run_once(std::int64_t timeout_ns, std::size_t& handled);
+    Result run();
+    Result stop() noexcept;
+    Losses losses();
+
+    void close() noexcept;
+
+private:
+    Handle(std::shared_ptr<Attachment> attachment, Options options);
+
+    class ReceiverTurn;
+    void store_subscriptions(const Subscriptions& wanted);
+    Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);
+    void dispatch(const swb_event& event);
+    static constexpr std::uint32_t kStopped = 1;
+    static constexpr std::uint32_t kClosed = 2;
+    void interrupt(std::uint32_t reason) noexcept;
+    void finish_close() noexcept;
+
+    const std::shared_ptr<Attachment> attachment_;
+    const Options options_;
+    const std::uint64_t id_;
+
+    std::atomic<bool> closed_{false};
+    std::atomic<std::uint32_t> interrupted_{0};  // reasons why a receiver must not wait
+
+    EventTypes types_;
+    std::mutex writers_mutex_;
+    std::vector<std::unique_ptr<Writer>> writers_;
+
+    std::mutex subscriptions_mutex_;  // one change at a time
+    SubscriptionList subscriptions_;
+    std::uint64_t next_subscription_ = 1;
+    std::atomic<Inbox*> inbox_{nullptr};
+    std::unique_ptr<Inbox> owned_inbox_;
+
+    // The receiver's.
+    std::mutex turn_mutex_;
+    std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives or dispatches
+    std::vector<swb_event> batch_;
+    std::recursive_mutex dispatch_mutex_;  // held while one handler runs
+};
+
+}  // namespace swarmbus::core

@@ -1,0 +1,212 @@
+#include "src/bus/inbox.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/clock/clock.hpp"
+#include "src/life/process.hpp"
+#include "src/life/writer_lease.hpp"
+#include "src/routing/name.hpp"
+#include "src/routing/type_table.hpp"
+#include "src/waking/futex.hpp"
+#include "src/words/waking_words.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kLongestSleepNs = 1'000'000'000;
+// A sleep that lasted this much longer than asked means that we were stopped ourselves.
+constexpr std::uint64_t kOversleptNs = 20'000'000;
+constexpr int kLooksBetweenClockReads = 32;
+
+Ring ring_of(Segment& segment, std::uint32_t index) {
+    const swb_l_subscriber& entry = segment.subscriber(index);
+    std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
+    return Ring::in_block(segment.inbox(index), block, entry.capacity, segment.plan().slot_bytes);
+}
+
+swb_event* at_stride(swb_event* events, std::size_t i) noexcept {
+    return reinterpret_cast<swb_event*>(reinterpret_cast<std::byte*>(events) + i * events->size);
+}
+
+void set_losses(swb_event& event, const Losses& losses) noexcept {
+    event.lost = total(losses);
+    std::copy(losses.begin(), losses.end(), event.lost_by);
+}
+
+}  // namespace
+
+Inbox::Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& subscriptions, std::uint32_t index,
+             Overflow policy, std::uint64_t stall_timeout_ns)
+    : attachment_(std::move(attachment)),
+      index_(index),
+      policy_(policy),
+      reader_(ring_of(attachment_->segment(), index), policy, stall_timeout_ns),
+      subscriptions_(subscriptions),
+      types_(attachment_->segment().plan().max_types),
+      sources_(SWB_WRITERS) {}
+
+std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
+    const Ring& ring = reader_.ring();
+    const auto max = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, ring.capacity / 2));
+    const std::size_t size = events->size;
+    for (;;) {
+        const InboxReader::Taken taken = reader_.take(max);
+        if (!replaced_sources_.empty()) replaced_sources_.clear();
+        if (taken.count == 0) {
+            if (policy_ == Overflow::block) attachment_->set_view_holder(index_, 0);
+            return 0;
+        }
+        if (policy_ == Overflow::block) attachment_->set_view_holder(index_, this_thread());
+        in_a_row_ += taken.count;
+        subscriptions_.refresh();
+        std::size_t filled = 0;
+        for (std::uint32_t i = 0; i < taken.count; ++i) {
+            const std::optional<IncomingEvent> event = decode(ring.slot(position(taken.first + i)), ring.slot_bytes);
+            swb_event& out = *at_stride(events, filled);
+            out.size = size;
+            if (!event) {
+                ledger_.add_damaged();
+            } else if (fill(out, *event)) {
+                ++filled;
+            }
+        }
+        if (filled > 0) return filled;
+    }
+}
+
+void Inbox::release() noexcept {
+    reader_.release();
+    replaced_sources_.clear();
+    if (policy_ == Overflow::block) attachment_->set_view_holder(index_, 0);
+}
+
+bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
+    reader_.made_progress(event.writer);
+    const Losses before = ledger_.before_event(reader_, event.dropped.value_or(0));
+    if (total(before) > 0) {
+        for (std::size_t cause = 0; cause < kLossCauses; ++cause) pending_[cause] += before[cause];
+        any_pending_ = true;
+    }
+    KnownType* type = known_type(event);
+    if (type == nullptr) {
+        ledger_.add_damaged();
+        return false;
+    }
+    if (type->concerned.empty()) return false;  // in flight when its subscription ended
+    out.type = type->name;
+    out.source = event.source.empty() ? known_source(event) : event.source.data();
+    out.subject = event.subject.empty() ? "" : event.subject.data();
+    out.sequence = event.sequence;
+    out.time_ns = event.time_ns;
+    out.payload = event.payload.data();
+    out.payload_bytes = event.payload.size();
+    out.encoding = event.encoding;
+    out.writer = event.writer;
+    set_losses(out, pending_);
+    if (any_pending_) [[unlikely]] {
+        pending_ = {};
+        any_pending_ = false;
+    }
+    return true;
+}
+
+Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
+    KnownType* type = nullptr;
+    if (event.type < types_.size()) [[likely]] {
+        auto& known = types_[event.type];
+        if (!known) [[unlikely]] {
+            const std::string_view name = type_name(attachment_->segment(), event.type);
+            if (find_fault_in_type(name)) return nullptr;
+            known = std::make_unique<KnownType>();
+            name.copy(known->name, SWB_NAME_BYTES - 1);
+        }
+        type = known.get();
+    } else {
+        if (event.type != SWB_TYPE_INLINE || find_fault_in_type(event.inline_type)) return nullptr;
+        auto& known = inline_types_[std::string(event.inline_type)];
+        if (!known) {
+            known = std::make_unique<KnownType>();
+            event.inline_type.copy(known->name, SWB_NAME_BYTES - 1);
+        }
+        type = known.get();
+    }
+    if (type->version != subscriptions_.version()) [[unlikely]] {
+        type->concerned.clear();
+        for (const auto& subscription : subscriptions_.subscriptions()) {
+            if (subscription->matches(type->name)) type->concerned.push_back(subscription);
+        }
+        type->version = subscriptions_.version();
+    }
+    return type;
+}
+
+const Subscriptions& Inbox::concerned(const swb_event& event) noexcept {
+    return reinterpret_cast<const KnownType*>(event.type)->concerned;
+}
+
+const char* Inbox::known_source(const IncomingEvent& event) {
+    if (event.writer >= sources_.size()) return "";
+    auto& known = sources_[event.writer];
+    if (known && known->lease == event.lease) [[likely]] return known->text;
+    auto fresh = std::make_unique<KnownSource>();
+    fresh->lease = event.lease;
+    if (!read_source(attachment_->segment(), event.writer, event.lease, fresh->text)) return "";
+    if (known) replaced_sources_.push_back(std::move(known));
+    known = std::move(fresh);
+    return known->text;
+}
+
+bool Inbox::tell_losses(swb_event& event) noexcept {
+    Losses losses = ledger_.untold(reader_);
+    for (std::size_t cause = 0; cause < kLossCauses; ++cause) losses[cause] += pending_[cause];
+    if (total(losses) == 0) return false;
+    pending_ = {};
+    any_pending_ = false;
+    const std::size_t size = event.size;
+    event = swb_event{};
+    event.size = size;
+    event.type = event.source = event.subject = "";
+    set_losses(event, losses);
+    return true;
+}
+
+bool Inbox::anything_at_head() const noexcept {
+    const Ring& ring = reader_.ring();
+    const Position h = words::load_head(*ring.words).at();
+    return distance(words::load_state(ring.state(h)).lap(), ring.lap(h)) >= 0;
+}
+
+bool Inbox::spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interrupted) noexcept {
+    in_a_row_ = 0;
+    const std::uint64_t start = monotonic_ns();
+    std::uint64_t now = start;
+    do {
+        for (int look = 0; look < kLooksBetweenClockReads; ++look) {
+            if (anything_at_head() || interrupted.load(std::memory_order_relaxed) != 0) return true;
+            cpu_relax();
+        }
+        now = monotonic_ns();
+    } while (now - start < spin_ns);
+    std::uint64_t remaining = 0;
+    return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+}
+
+void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted) noexcept {
+    swb_l_inbox& inbox = words();
+    const std::uint32_t word = words::announce_sleep(inbox);
+    const std::uint64_t now = monotonic_ns();
+    std::uint64_t limit = std::min(kLongestSleepNs, deadline_ns > now ? deadline_ns - now : 0);
+    if (!anything_at_head() && interrupted.load(std::memory_order_seq_cst) == 0 && limit > 0) {
+        std::uint64_t remaining = 0;
+        const InboxReader::Behind behind = reader_.look_behind(now, *attachment_, remaining);
+        if (behind == InboxReader::Behind::writing) limit = std::min(limit, remaining);
+        if (behind != InboxReader::Behind::passed) {
+            futex_wait(inbox.wake, word, limit);
+            if (monotonic_ns() - now > limit + kOversleptNs) reader_.forget_stall();
+        }
+    }
+    words::withdraw_sleep(inbox);
+}
+
+}  // namespace swarmbus::core

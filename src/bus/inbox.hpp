@@ -1,0 +1,82 @@
+// The inbox of a handle: receives, filters, tells losses, sleeps. Used by one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "capi/swarmbus.h"
+#include "src/bus/subscription.hpp"
+#include "src/inbox/loss.hpp"
+#include "src/inbox/reader.hpp"
+#include "src/inbox/slot.hpp"
+#include "src/life/attachment.hpp"
+
+namespace swarmbus::core {
+
+class Inbox {
+public:
+    Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& subscriptions, std::uint32_t index, Overflow policy,
+          std::uint64_t stall_timeout_ns);
+
+    std::uint32_t index() const noexcept { return index_; }
+    swb_l_inbox& words() const noexcept { return *reader_.ring().words; }
+
+    // What is ready and wanted, at most `capacity` events; gives back what it gave before. 0: nothing.
+    // `events` lie events->size bytes apart.
+    std::size_t receive(swb_event* events, std::size_t capacity);
+    void release() noexcept;
+
+    // Fills `lost` and `lost_by` if losses are untold; everything else empty.
+    bool tell_losses(swb_event& event) noexcept;
+    Losses losses() const noexcept { return live_losses(reader_); }
+
+    // Looks for at most spin_ns; true when something may be ready or `interrupted` is not 0.
+    bool spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interrupted) noexcept;
+    // Sleeps until something may be ready, `interrupted` is set and the wake word bumped, a second
+    // has passed or deadline_ns (monotonic) is reached.
+    void sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted) noexcept;
+
+    // The subscriptions that an event of this type concerns, in order of subscribing. For an event
+    // just received.
+    static const Subscriptions& concerned(const swb_event& event) noexcept;
+
+private:
+    // A type as the reader knows it: its name, and what of `subscriptions` it concerns.
+    // Events point at `name`, its first member.
+    struct KnownType {
+        char name[SWB_NAME_BYTES] = {};
+        std::uint64_t version = 0;
+        Subscriptions concerned;
+    };
+    struct KnownSource {
+        std::uint16_t lease = 0;
+        char text[SWB_SOURCE_BYTES];
+    };
+
+    // nullptr: the slot is damaged.
+    KnownType* known_type(const IncomingEvent& event);
+    const char* known_source(const IncomingEvent& event);
+    // False: nothing of it is wanted any more, or it is damaged.
+    bool fill(swb_event& out, const IncomingEvent& event);
+    bool anything_at_head() const noexcept;
+
+    std::shared_ptr<Attachment> attachment_;
+    std::uint32_t index_;
+    Overflow policy_;
+    InboxReader reader_;
+    SubscriptionList::View subscriptions_;
+    LossLedger ledger_;
+    Losses pending_{};  // told by events that were filtered out: the next event tells them
+    bool any_pending_ = false;
+    std::uint32_t in_a_row_ = 0;  // events since the inbox was last found empty
+    std::vector<std::unique_ptr<KnownType>> types_;  // by index
+    std::unordered_map<std::string, std::unique_ptr<KnownType>> inline_types_;
+    std::vector<std::unique_ptr<KnownSource>> sources_;  // by writer id
+    std::vector<std::unique_ptr<KnownSource>> replaced_sources_;  // may still be pointed to
+};
+
+}  // namespace swarmbus::core

@@ -1,0 +1,243 @@
+// The way of an event, steps 2 to 4: read the route, write to each inbox, wake who sleeps.
+//
+// Commits to up to 16 inboxes share one fence; behind it come the looks at their claims and wake
+// words. Full block inboxes are waited for after all others have the event.
+#include <time.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "src/bus/writer.hpp"
+#include "src/life/process.hpp"
+#include "src/routing/routes.hpp"
+#include "src/waking/futex.hpp"
+#include "src/words/waking_words.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kLongestRoomSleepNs = 1'000'000;
+
+// Calls visit(inbox) for every bit of the type's route, in order.
+template <typename Visit>
+void for_each_inbox(Attachment& attachment, EventType& type, Visit&& visit) {
+    const auto visit_word = [&](std::uint64_t bits, std::uint32_t base) {
+        for (; bits != 0; bits &= bits - 1) visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
+    };
+    if (type.entered()) [[likely]] {
+        swb_l_route& route = attachment.segment().route(type.index());
+        for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
+            const auto word = static_cast<std::uint32_t>(std::countr_zero(summary));
+            if (word * 64 >= attachment.segment().plan().max_subscribers) return;
+            visit_word(words::load_route((&route.words[0])[word]), word * 64);
+        }
+        return;
+    }
+    const std::vector<std::uint64_t> bits = type.matched_inboxes(attachment);
+    for (std::uint32_t word = 0; word < bits.size(); ++word) visit_word(bits[word], word * 64);
+}
+
+}  // namespace
+
+Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source)
+    : attachment_(std::move(attachment)),
+      lease_(lease_writer(attachment_->segment(), attachment_->participant(), attachment_->generation(), source)),
+      line_(&attachment_->segment().writer(lease_.id)),
+      fences_itself_(!attachment_->barrier_registered()),
+      thread_id_(this_thread()),
+      next_sequence_(words::load_plain(line_->next_sequence)),
+      targets_(attachment_->segment().plan().max_subscribers) {
+    full_.reserve(16);
+}
+
+Writer::~Writer() {
+    if (attachment_->same_process()) release_writer(attachment_->segment(), lease_);
+}
+
+EventType& Writer::type(EventTypes& types, std::string_view name) {
+    const auto known = types_.find(name);
+    if (known != types_.end()) [[likely]] return *known->second;
+    EventType& type = types.resolve(*attachment_, name);
+    types_.emplace(type.name(), &type);
+    return type;
+}
+
+Result Writer::publish(EventType& type, const Message& message, Delivery& delivery) noexcept {
+    if (words::load_plain(line_->inside) != 0) return SWB_ERR_REENTRANT;
+    words::enter_publish(*line_);
+    if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
+
+    OutgoingEvent event;
+    event.type = type.index();
+    if (event.type == SWB_TYPE_INLINE) event.inline_type = type.name();
+    event.writer = static_cast<std::uint16_t>(lease_.id);
+    event.lease = lease_.lease.number();
+    event.encoding = message.encoding;
+    event.source = message.source;
+    event.subject = message.subject;
+    event.payload = message.payload;
+    if (slot_bytes_of(event) > attachment_->segment().plan().slot_bytes) {
+        words::leave_publish(*line_);
+        return SWB_ERR_TOO_LARGE;
+    }
+    event.sequence = ++next_sequence_;
+    words::store_plain(line_->next_sequence, next_sequence_);
+    event.time_ns = clock_.now_ns();
+    delivery.sequence = event.sequence;
+
+    for_each_inbox(*attachment_, type, [&](std::uint32_t inbox) { publish_to(inbox, event, delivery); });
+    finish(event, delivery);
+    if (!full_.empty()) [[unlikely]] {
+        const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
+        for (const std::uint32_t inbox : full_) wait_for_room(inbox, event, deadline, delivery);
+        full_.clear();
+    }
+    words::leave_publish(*line_);
+    return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
+}
+
+// Names the inbox, then looks whether it may be used. nullptr: it may not, and it is unnamed again.
+Target* Writer::enter(std::uint32_t inbox, std::uint32_t place) noexcept {
+    Segment& segment = attachment_->segment();
+    swb_l_inbox& lines = segment.inbox(inbox);
+    words::name_inbox(*line_, place, inbox, fences_itself_);
+    const Gate gate = words::load_gate(lines);
+    Target& target = targets_[inbox];
+    if (gate == target.gate && gate.status() == SWB_GATE_ACTIVE) [[likely]] return &target;
+    target = Target{};
+    const swb_l_subscriber& entry = segment.subscriber(inbox);
+    const std::uint32_t slot_bytes = segment.plan().slot_bytes;
+    if (gate.status() == SWB_GATE_ACTIVE && valid_capacity(entry.capacity) && entry.policy <= SWB_BLOCK &&
+        entry.block_bytes == block_bytes(entry.capacity, slot_bytes)) {
+        if (std::byte* block = segment.open_block(entry.block_at, entry.block_bytes)) {
+            target.ring = Ring::in_block(lines, block, entry.capacity, slot_bytes);
+            target.policy = static_cast<Overflow>(entry.policy);
+            target.gate = gate;
+            target.head = words::load_head(lines);
+            target.holding = words::load_holding(lines);
+            return &target;
+        }
+    }
+    leave(place);
+    return nullptr;
+}
+
+// Claims, writes and commits. False: no slot, and why.
+bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
+    const Claimed claimed = claim(target, lease_.id, *attachment_);
+    result = claimed.result;
+    if (claimed.result != ClaimResult::claimed) return false;
+    at = claimed.at;
+    encode(target.ring.slot(at), event, words::load_dropped(*target.ring.words));
+    commit(target.ring, at);
+    return true;
+}
+
+void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
+    if (committed_count_ == committed_.size()) finish(event, delivery);
+    const std::uint32_t place = committed_count_;
+    Target* target = enter(inbox, place);
+    if (target == nullptr) return;
+    Position at = 0;
+    ClaimResult result;
+    if (write(*target, event, at, result)) [[likely]] {
+        committed_[committed_count_++] = {target, at, inbox};
+        return;
+    }
+    if (target->policy == Overflow::block) {
+        full_.push_back(inbox);
+    } else {
+        drop(*target, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+    }
+    leave(place);
+}
+
+// The fence behind the commits, and what must come after it.
+void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
+    if (committed_count_ == 0) return;
+    full_fence();
+    for (std::uint32_t place = 0; place < committed_count_; ++place) {
+        Committed& committed = committed_[place];
+        if (!settle(committed.target->ring, committed.at, lease_.id)) [[unlikely]] {
+            publish_again(place, committed, event, delivery);
+            continue;
+        }
+        ++delivery.delivered;
+        wake_reader(*committed.target->ring.words);
+        leave(place);
+    }
+    committed_count_ = 0;
+}
+
+// The reader had taken the position away: the event has not been seen, so it goes to a new one.
+void Writer::publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept {
+    Target& target = *committed.target;
+    ClaimResult result;
+    while (write(target, event, committed.at, result)) {
+        full_fence();
+        if (!settle(target.ring, committed.at, lease_.id)) continue;
+        ++delivery.delivered;
+        wake_reader(*target.ring.words);
+        leave(place);
+        return;
+    }
+    if (target.policy == Overflow::block) {
+        full_.push_back(committed.inbox);
+    } else {
+        drop(target, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+    }
+    leave(place);
+}
+
+void Writer::wait_for_room(std::uint32_t inbox, const OutgoingEvent& event, std::uint64_t deadline_ns,
+                           Delivery& delivery) noexcept {
+    constexpr std::uint32_t kPlace = 0;
+    bool waited = false;
+    for (;;) {
+        Target* target = enter(inbox, kPlace);
+        if (target == nullptr) return;  // it was closed: no subscriber any more
+        swb_l_inbox& lines = *target->ring.words;
+        const std::uint32_t room = words::announce_wait(lines);
+        Position at = 0;
+        ClaimResult result;
+        if (write(*target, event, at, result)) {
+            committed_[committed_count_++] = {target, at, inbox};
+            target->refused = false;
+            return finish(event, delivery);
+        }
+        const Position head = words::load_head(lines).at();
+        const std::uint64_t now = monotonic_ns();
+        if (attachment_->view_holder(inbox) == thread_id_) {
+            drop(*target, LossCause::self, delivery);
+        } else if ((target->refused && target->refused_at == head) || now >= deadline_ns ||
+                   (waited && attachment_->owner_looks_dead(inbox))) {
+            target->refused = true;  // not waited for again until its head has moved
+            target->refused_at = head;
+            drop(*target, LossCause::timeout, delivery);
+        } else {
+            futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));
+            waited = true;
+            continue;
+        }
+        return leave(kPlace);
+    }
+}
+
+void Writer::drop(Target& target, LossCause cause, Delivery& delivery) noexcept {
+    swb_l_inbox& inbox = *target.ring.words;
+    std::uint64_t& counter = cause == LossCause::full      ? inbox.dropped_full
+                             : cause == LossCause::timeout ? inbox.dropped_timeout
+                             : cause == LossCause::self    ? inbox.dropped_self
+                                                           : inbox.dropped_no_slot;
+    words::count_drop(counter, inbox);
+    ++delivery.dropped;
+    ++delivery.dropped_by[static_cast<std::size_t>(cause)];
+}
+
+void Writer::wake_reader(swb_l_inbox& inbox) noexcept {
+    if (!words::reader_sleeps(inbox)) [[likely]] return;
+    words::bump_wake(inbox);
+    futex_wake_all(inbox.wake);
+}
+
+}  // namespace swarmbus::core

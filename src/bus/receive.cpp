@@ -1,0 +1,124 @@
+// The way of an event, step 5: the owner of an inbox takes what is ready.
+#include <algorithm>
+#include <limits>
+
+#include "src/bus/handle.hpp"
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/life/process.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t kDispatchBatch = 64;
+// A reader that never sleeps still looks at deadlines and losses this often.
+constexpr std::uint64_t kLongestSpinNs = 20'000;
+
+}  // namespace
+
+// One receiver at a time. A second thread waits; the same thread, from within a handler, is refused.
+class Handle::ReceiverTurn {
+public:
+    explicit ReceiverTurn(Handle& handle) : handle_(handle) {
+        if (handle.receiver_.load(std::memory_order_relaxed) == this_thread()) {
+            throw Error(SWB_ERR_REENTRANT, "a handler can't receive from the handle that called it; use swb_separate() for a second inbox");
+        }
+        handle.turn_mutex_.lock();
+        handle.receiver_.store(this_thread(), std::memory_order_relaxed);
+    }
+    ~ReceiverTurn() {
+        handle_.receiver_.store(0, std::memory_order_relaxed);
+        if (handle_.closed_.load(std::memory_order_relaxed)) handle_.finish_close();
+        handle_.turn_mutex_.unlock();
+    }
+    ReceiverTurn(const ReceiverTurn&) = delete;
+    ReceiverTurn& operator=(const ReceiverTurn&) = delete;
+
+private:
+    Handle& handle_;
+};
+
+Result Handle::receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
+    check_usable();
+    const std::shared_ptr<Handle> self = shared_from_this();
+    const ReceiverTurn turn(*this);
+    return receive_in_turn(timeout_ns, events, capacity, count);
+}
+
+Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
+    count = 0;
+    std::uint64_t deadline = timeout_ns < 0 ? kForever : 0;  // 0: not worked out yet
+    for (;;) {
+        check_usable();
+        Inbox* inbox = inbox_.load(std::memory_order_acquire);
+        if (inbox == nullptr) {
+            throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
+        }
+        count = inbox->receive(events, capacity);
+        if (count > 0) [[likely]] return SWB_OK;
+        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) != 0) {
+            interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
+            return SWB_STOPPED;
+        }
+        if (timeout_ns == 0) return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
+        if (inbox->spin(std::min(options_.spin_ns, kLongestSpinNs), interrupted_)) continue;
+        if (inbox->tell_losses(*events)) return SWB_LOST;
+        const std::uint64_t now = monotonic_ns();
+        if (deadline == 0) deadline = now + static_cast<std::uint64_t>(timeout_ns);
+        if (now >= deadline) return SWB_TIMED_OUT;
+        if (options_.spin_ns != kForever) inbox->sleep(deadline, interrupted_);
+    }
+}
+
+Result Handle::release() {
+    check_usable();
+    const ReceiverTurn turn(*this);
+    if (Inbox* inbox = inbox_.load(std::memory_order_acquire)) inbox->release();
+    return SWB_OK;
+}
+
+void Handle::dispatch(const swb_event& event) {
+    for (const auto& subscription : Inbox::concerned(event)) {
+        if (subscription->handler == nullptr) continue;
+        const std::lock_guard running(dispatch_mutex_);
+        if (subscription->active.load(std::memory_order_acquire)) subscription->handler(&event, subscription->user);
+    }
+}
+
+Result Handle::run_once(std::int64_t timeout_ns, std::size_t& handled) {
+    handled = 0;
+    check_usable();
+    const std::shared_ptr<Handle> self = shared_from_this();
+    const ReceiverTurn turn(*this);
+    batch_.resize(kDispatchBatch);
+    batch_[0].size = sizeof(swb_event);
+    std::size_t count = 0;
+    const Result result = receive_in_turn(timeout_ns, batch_.data(), batch_.size(), count);
+    for (; handled < count && usable() == SWB_OK; ++handled) dispatch(batch_[handled]);
+    if (Inbox* inbox = inbox_.load(std::memory_order_acquire); inbox != nullptr && count > 0) inbox->release();
+    return result;
+}
+
+Result Handle::run() {
+    for (;;) {
+        std::size_t handled = 0;
+        const Result result = run_once(SWB_FOREVER, handled);
+        if (result == SWB_STOPPED || result < 0) return result;
+    }
+}
+
+Result Handle::stop() noexcept {
+    const Result result = usable();
+    if (result == SWB_OK) interrupt(kStopped);
+    return result;
+}
+
+Losses Handle::losses() {
+    check_usable();
+    const Inbox* inbox = inbox_.load(std::memory_order_acquire);
+    if (inbox == nullptr) throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no inbox yet; call swb_subscribe() first");
+    return inbox->losses();
+}
+
+}  // namespace swarmbus::core

@@ -1,0 +1,86 @@
+// One publishing thread with one handle: its writer id, and what it knows about the inboxes it
+// publishes to. Used by that thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "src/bus/event_type.hpp"
+#include "capi/swarmbus.h"
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/inbox/publish_side.hpp"
+#include "src/inbox/slot.hpp"
+#include "src/life/attachment.hpp"
+#include "src/life/writer_lease.hpp"
+#include "src/words/table_words.hpp"
+
+namespace swarmbus::core {
+
+struct Message {
+    std::string_view subject;
+    std::string_view source;  // empty: the writer's own
+    std::span<const std::byte> payload;
+    std::uint8_t encoding = SWB_BYTES;
+    std::uint64_t block_timeout_ns = 0;
+};
+
+struct Delivery {
+    std::uint64_t sequence = 0;
+    std::uint32_t delivered = 0;
+    std::uint32_t dropped = 0;
+    std::array<std::uint32_t, kLossCauses> dropped_by{};
+};
+
+class Writer {
+public:
+    // Leases an id. Throws SWB_ERR_WRITERS_FULL.
+    Writer(std::shared_ptr<Attachment> attachment, std::string_view source);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    // Publishes to every matching inbox. SWB_OK, SWB_DROPPED, SWB_ERR_TOO_LARGE or SWB_ERR_REENTRANT.
+    Result publish(EventType& type, const Message& message, Delivery& delivery) noexcept;
+
+    // A type by name, without a lock when this thread has used it before.
+    EventType& type(EventTypes& types, std::string_view name);
+
+    bool inside_publish() const noexcept { return words::inside_publish(*line_); }
+    std::uint32_t id() const noexcept { return lease_.id; }
+
+private:
+    struct Committed {
+        Target* target;
+        Position at;
+        std::uint32_t inbox;
+    };
+
+    Target* enter(std::uint32_t inbox, std::uint32_t place) noexcept;
+    void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
+    void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
+    void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
+    void wait_for_room(std::uint32_t inbox, const OutgoingEvent& event, std::uint64_t deadline_ns, Delivery& delivery) noexcept;
+    void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    void drop(Target& target, LossCause cause, Delivery& delivery) noexcept;
+    static void wake_reader(swb_l_inbox& inbox) noexcept;
+
+    std::shared_ptr<Attachment> attachment_;
+    WriterLease lease_;
+    swb_l_writer* line_;
+    const bool fences_itself_;  // the process is not registered for membarrier
+    std::uint32_t thread_id_;
+    std::uint64_t next_sequence_;
+    StampClock clock_;
+    std::vector<Target> targets_;  // by inbox
+    std::array<Committed, SWB_NAMED_INBOXES> committed_;
+    std::uint32_t committed_count_ = 0;
+    std::vector<std::uint32_t> full_;  // block inboxes to wait for
+    std::unordered_map<std::string_view, EventType*> types_;
+};
+
+}  // namespace swarmbus::core

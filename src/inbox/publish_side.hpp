@@ -1,0 +1,58 @@
+// The publisher's half of the inbox protocol: claim a position, commit it, settle the claim.
+//
+// tests/models/inbox.pml checks these steps; the order of every load and store matters.
+#pragma once
+
+#include <cstdint>
+
+#include "src/inbox/ring.hpp"
+#include "src/overflow.hpp"
+
+namespace swarmbus::core {
+
+// Whether the process of a writer is proven dead. Asked about the writer of a claim after the
+// claim was read, and never remembered: the id may have a new owner by the next time.
+class DeathEvidence {
+public:
+    virtual bool proven_dead(std::uint32_t writer) = 0;
+
+protected:
+    ~DeathEvidence() = default;
+};
+
+// What one writer keeps about an inbox it publishes to.
+struct Target {
+    Ring ring;
+    Gate gate;                  // as it was when the rest was read; ACTIVE or nothing is valid
+    Overflow policy = Overflow::drop_oldest;
+    Head head;                  // cached; read again only when the inbox seems full or held
+    Holding holding;            // read after head, cached with it
+    Position refused_at = 0;    // block: head when a wait timed out; no second wait until it moves
+    bool refused = false;
+};
+
+enum class ClaimResult {
+    claimed,  // the slot is the caller's to write
+    full,     // the policy (or an unfinished oldest event) leaves no room now
+    no_slot,  // once around, every slot set aside or held
+};
+
+struct Claimed {
+    ClaimResult result;
+    Position at = 0;
+};
+
+// Claims the next free position; evicts in a drop_oldest inbox. Never waits.
+Claimed claim(Target& target, std::uint32_t writer, DeathEvidence& evidence) noexcept;
+
+// Makes the written slot visible. The caller fences before settle() and before it looks at the
+// wake word; one fence serves the commits to several inboxes.
+inline void commit(const Ring& ring, Position at) noexcept {
+    words::store_state(ring.state(at), State::of(ring.lap(at), Status::ready));
+}
+
+// The look at the claim behind the fence. False: the reader had taken the position away, the slot
+// was given back, and the event must be published anew.
+bool settle(const Ring& ring, Position at, std::uint32_t writer) noexcept;
+
+}  // namespace swarmbus::core

@@ -1,0 +1,134 @@
+#include "src/life/inbox_table.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/life/membarrier.hpp"
+#include "src/routing/routes.hpp"
+#include "src/waking/futex.hpp"
+#include "src/words/inbox_words.hpp"
+#include "src/words/table_words.hpp"
+#include "src/words/waking_words.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+std::uint32_t status_of(Segment& segment, std::uint32_t inbox) noexcept {
+    return words::load_gate(segment.inbox(inbox)).status();
+}
+
+void set_status(Segment& segment, std::uint32_t inbox, std::uint32_t status) noexcept {
+    swb_l_inbox& lines = segment.inbox(inbox);
+    words::store_gate(lines, words::load_gate(lines).with(status));
+}
+
+// Gives the block's memory back; the index is free for anyone.
+void discard(Segment& segment, std::uint32_t inbox) noexcept {
+    swb_l_subscriber& entry = segment.subscriber(inbox);
+    if (entry.block_bytes != 0) segment.release_block(entry.block_at, entry.block_bytes);
+    words::store_plain(entry.block_bytes, std::uint64_t{0});
+    set_status(segment, inbox, SWB_GATE_FREE);
+}
+
+// Discards every FREED inbox that no writer is inside of.
+void discard_quiescent(Segment& segment) noexcept {
+    const std::uint32_t count = segment.plan().max_subscribers;
+    std::vector<bool> freed(count);
+    bool any = false;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        freed[i] = status_of(segment, i) == SWB_GATE_FREED;
+        any = any || freed[i];
+    }
+    if (!any || !barrier_all_publishers()) return;
+    for (std::uint32_t w = 1; w < SWB_WRITERS; ++w) {
+        swb_l_writer& writer = segment.writer(w);
+        for (std::uint32_t place = 0; place < SWB_NAMED_INBOXES; ++place) {
+            const std::uint32_t named = words::named_inbox(writer, place);
+            if (named != 0 && named <= count) freed[named - 1] = false;
+        }
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (freed[i]) discard(segment, i);
+    }
+}
+
+// First gap in the ring region that holds `bytes`. Which parts are taken follows from the entries.
+std::optional<std::uint64_t> find_gap(Segment& segment, std::uint64_t bytes) {
+    struct Extent {
+        std::uint64_t at, end;
+    };
+    std::vector<Extent> taken;
+    for (std::uint32_t i = 0; i < segment.plan().max_subscribers; ++i) {
+        const swb_l_subscriber& entry = segment.subscriber(i);
+        if (entry.block_bytes != 0) taken.push_back({entry.block_at, entry.block_at + entry.block_bytes});
+    }
+    std::sort(taken.begin(), taken.end(), [](const Extent& a, const Extent& b) { return a.at < b.at; });
+    std::uint64_t at = 0;
+    for (const Extent& extent : taken) {
+        if (extent.at >= at + bytes) break;
+        at = std::max(at, extent.end);
+    }
+    if (bytes > segment.plan().ring_bytes || at > segment.plan().ring_bytes - bytes) return std::nullopt;
+    return at;
+}
+
+}  // namespace
+
+std::uint32_t take_inbox(Segment& segment, InboxOwner owner, std::uint32_t capacity, Overflow policy) {
+    discard_quiescent(segment);
+    const std::uint32_t count = segment.plan().max_subscribers;
+    std::uint32_t inbox = 0;
+    while (inbox < count && status_of(segment, inbox) != SWB_GATE_FREE) ++inbox;
+    if (inbox == count) {
+        throw Error(SWB_ERR_SUBSCRIBERS_FULL, "all " + std::to_string(count) +
+                                                  " inboxes of the bus are taken; close some, or create the bus with a larger max_subscribers");
+    }
+    const std::uint64_t bytes = block_bytes(capacity, segment.plan().slot_bytes);
+    const auto at = find_gap(segment, bytes);
+    if (!at) {
+        throw Error(SWB_ERR_NO_SPACE, "the ring region of the bus (" + std::to_string(segment.plan().ring_bytes >> 20) +
+                                          " MiB) has no gap of " + std::to_string(bytes >> 10) +
+                                          " KiB left; use a smaller capacity, or create the bus with larger ring_bytes");
+    }
+    segment.allocate_block(*at, bytes);
+    swb_l_subscriber& entry = segment.subscriber(inbox);
+    set_status(segment, inbox, SWB_GATE_TAKING);
+    entry.participant = owner.participant;
+    entry.participant_generation = owner.participant_generation;
+    entry.capacity = capacity;
+    entry.policy = static_cast<std::uint32_t>(policy);
+    entry.pattern_bytes[0] = entry.pattern_bytes[1] = 0;
+    entry.subscribed_ns = wall_clock_ns();
+    words::store_plain(entry.block_at, *at);
+    words::store_plain(entry.block_bytes, bytes);
+    words::reset_inbox(segment.inbox(inbox), capacity);
+    return inbox;
+}
+
+void activate_inbox(Segment& segment, std::uint32_t inbox) noexcept {
+    swb_l_inbox& lines = segment.inbox(inbox);
+    words::store_gate(lines, Gate::of(words::load_gate(lines).generation() + 1, SWB_GATE_ACTIVE));
+}
+
+void free_inbox(Segment& segment, std::uint32_t inbox) noexcept {
+    unroute_inbox(segment, inbox);
+    set_status(segment, inbox, SWB_GATE_FREED);
+    full_fence();
+    swb_l_inbox& lines = segment.inbox(inbox);
+    if (words::take_waiters(lines)) futex_wake_all(lines.room);
+    discard_quiescent(segment);
+}
+
+void finish_inbox_table(Segment& segment) noexcept {
+    for (std::uint32_t i = 0; i < segment.plan().max_subscribers; ++i) {
+        swb_l_subscriber& entry = segment.subscriber(i);
+        const std::uint32_t status = status_of(segment, i);
+        if (status == SWB_GATE_TAKING || (status == SWB_GATE_FREE && entry.block_bytes != 0)) discard(segment, i);
+    }
+}
+
+}  // namespace swarmbus::core

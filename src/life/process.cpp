@@ -1,0 +1,92 @@
+#include "src/life/process.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace swarmbus::core {
+namespace {
+
+struct Stat {
+    char state = 0;
+    std::uint64_t start_ticks = 0;
+};
+
+// Fields 3 and 22 of a stat file of /proc. state 0: it could not be read.
+Stat read_stat(const char* path) noexcept {
+    Stat stat;
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return stat;
+    char text[1024];
+    const ssize_t got = ::read(fd, text, sizeof text - 1);
+    ::close(fd);
+    if (got <= 0) return stat;
+    text[got] = '\0';
+    const char* at = std::strrchr(text, ')');  // the name before it may hold anything
+    if (at == nullptr || at[1] != ' ') return stat;
+    at += 2;
+    const char state = *at;
+    for (int field = 3; field < 22; ++field) {
+        at = std::strchr(at, ' ');
+        if (at == nullptr) return stat;
+        ++at;
+    }
+    stat.start_ticks = std::strtoull(at, nullptr, 10);
+    stat.state = state;
+    return stat;
+}
+
+std::uint64_t own_pid_namespace() noexcept {
+    struct stat st {};
+    return ::stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+bool exiting(char state) noexcept { return state == 'Z' || state == 'X' || state == 'x'; }
+
+// A zombie leader proves nothing: after pthread_exit() in main the other threads live on.
+bool all_threads_exiting(std::uint32_t pid) noexcept {
+    const std::string directory = "/proc/" + std::to_string(pid) + "/task";
+    DIR* tasks = ::opendir(directory.c_str());
+    if (tasks == nullptr) return errno == ENOENT;
+    bool all = true;
+    while (const dirent* entry = ::readdir(tasks)) {
+        if (entry->d_name[0] == '.') continue;
+        const Stat stat = read_stat((directory + "/" + entry->d_name + "/stat").c_str());
+        if (stat.state != 0 && !exiting(stat.state)) {
+            all = false;
+            break;
+        }
+    }
+    ::closedir(tasks);
+    return all;
+}
+
+}  // namespace
+
+ProcessIdentity own_identity() noexcept {
+    return {static_cast<std::uint32_t>(::getpid()), read_stat("/proc/self/stat").start_ticks, own_pid_namespace()};
+}
+
+std::uint32_t this_thread() noexcept {
+    static thread_local std::uint32_t id __attribute__((tls_model("initial-exec"))) = 0;
+    if (id == 0) id = static_cast<std::uint32_t>(::gettid());
+    return id;
+}
+
+bool process_is_gone(const ProcessIdentity& identity) noexcept {
+    if (identity.pid == 0 || identity.start_ticks == 0) return false;
+    if (identity.pid_namespace == 0 || identity.pid_namespace != own_pid_namespace()) return false;
+    const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
+    if (stat.state == 0) return ::kill(static_cast<pid_t>(identity.pid), 0) != 0 && errno == ESRCH;
+    return stat.start_ticks != identity.start_ticks || all_threads_exiting(identity.pid);
+}
+
+}  // namespace swarmbus::core

@@ -1,0 +1,23 @@
+// Telling processes apart, and telling that one is gone.
+#pragma once
+
+#include <cstdint>
+
+namespace swarmbus::core {
+
+struct ProcessIdentity {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ticks = 0;
+    std::uint64_t pid_namespace = 0;
+};
+
+ProcessIdentity own_identity() noexcept;
+
+// The kernel's id of the calling thread, asked for once a thread.
+std::uint32_t this_thread() noexcept;
+
+// True only with proof that no thread of that process can run any more: it is of our PID namespace,
+// and no process has that pid with that start time, or every one of its threads is exiting.
+bool process_is_gone(const ProcessIdentity& identity) noexcept;
+
+}  // namespace swarmbus::core

@@ -1,0 +1,101 @@
+#include "src/segment/bus_file.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "src/error.hpp"
+#include "src/life/file_lock.hpp"
+#include "src/segment/layout.h"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::string_view kBusPrefix = "swarmbus.";
+constexpr std::string_view kTemporaryPrefix = "swarmbus-new.";
+constexpr std::size_t kMaxBusName = 64;
+// Longer than any creator needs between making the file and locking it.
+constexpr time_t kAbandonedAfterSeconds = 10;
+
+bool is_alphanumeric(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool abandoned(const std::filesystem::path& path) noexcept {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return false;
+    struct stat st {};
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const bool old = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && now.tv_sec - st.st_mtim.tv_sec > kAbandonedAfterSeconds;
+    const bool result = old && !lock_is_held(fd, SWB_LOCK_CREATOR);
+    ::close(fd);
+    return result;
+}
+
+}  // namespace
+
+void check_bus_name(std::string_view name) {
+    const auto fail = [&](const std::string& what) {
+        throw Error(SWB_ERR_BUS_NAME, "bus name '" + std::string(name) + "': " + what);
+    };
+    if (name.empty()) fail("it is empty; use 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (name.size() > kMaxBusName) {
+        fail("it has " + std::to_string(name.size()) + " bytes; at most " + std::to_string(kMaxBusName) + " are allowed");
+    }
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const char c = name[i];
+        const bool good = is_alphanumeric(c) || (i > 0 && (c == '.' || c == '_' || c == '-'));
+        if (!good) {
+            fail("position " + std::to_string(i) + ": '" + std::string(1, c) +
+                 (i == 0 ? "' can't be the first character" : "' is not one of A-Z a-z 0-9 . _ -"));
+        }
+    }
+}
+
+std::string bus_file_name(std::string_view name) { return std::string(kBusPrefix) + std::string(name); }
+
+std::string bus_path(std::string_view name) {
+    return std::string(kSharedMemoryDirectory) + "/" + bus_file_name(name);
+}
+
+std::string temporary_file_name() {
+    std::uint64_t random = 0;
+    if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+        random = static_cast<std::uint64_t>(now.tv_nsec) << 32 ^ static_cast<std::uint64_t>(::getpid());
+    }
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string name(kTemporaryPrefix);
+    for (int shift = 60; shift >= 0; shift -= 4) name += digits[(random >> shift) & 0xf];
+    return name;
+}
+
+void remove_abandoned_files() noexcept {
+    std::error_code ignored;
+    for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, ignored);
+         !ignored && it != std::filesystem::directory_iterator(); it.increment(ignored)) {
+        if (it->path().filename().native().starts_with(kTemporaryPrefix) && abandoned(it->path())) {
+            ::unlink(it->path().c_str());
+        }
+    }
+}
+
+std::vector<std::string> list_bus_names() {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(kSharedMemoryDirectory, error)) {
+        const std::string file = entry.path().filename();
+        if (file.starts_with(kBusPrefix)) names.push_back(file.substr(kBusPrefix.size()));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace swarmbus::core

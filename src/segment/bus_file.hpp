@@ -1,0 +1,29 @@
+// Names of buses and their files in /dev/shm.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace swarmbus::core {
+
+inline constexpr std::string_view kSharedMemoryDirectory = "/dev/shm";
+
+// Throws SWB_ERR_BUS_NAME naming the position of the fault. 1 to 64 bytes of [A-Za-z0-9._-], the
+// first of them a letter or a digit.
+void check_bus_name(std::string_view name);
+
+// "swarmbus.NAME", as shm_open() takes it; the path is kSharedMemoryDirectory + "/" + that.
+std::string bus_file_name(std::string_view name);
+std::string bus_path(std::string_view name);
+
+// A name for a bus under construction, unique over processes and namespaces: "swarmbus-new.…".
+std::string temporary_file_name();
+
+// Removes files of buses whose creators died before they were ready.
+void remove_abandoned_files() noexcept;
+
+// Names of all files that look like buses, sorted.
+std::vector<std::string> list_bus_names();
+
+}  // namespace swarmbus::core

@@ -1,0 +1,245 @@
+#include "src/segment/segment.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <boost/interprocess/shared_memory_object.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "src/clock/clock.hpp"
+#include "src/error.hpp"
+#include "src/life/file_lock.hpp"
+#include "src/segment/bus_file.hpp"
+#include "src/segment/header.hpp"
+#include "src/words/table_words.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+namespace ipc = boost::interprocess;
+
+constexpr std::uint64_t kAllocationPiece = std::uint64_t{1} << 20;
+constexpr int kCreateAttempts = 8;
+
+std::string mebibytes(std::uint64_t bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+    return text;
+}
+
+// Descriptors 0 to 2 belong to the host: a message written to a closed stderr must not land in the
+// segment.
+Descriptor duplicate_above_standard_streams(int fd) {
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) throw system_error(SWB_ERR_SYSTEM, "duplicating the descriptor of the bus (fcntl F_DUPFD_CLOEXEC)", errno);
+    return Descriptor(copy);
+}
+
+// fallocate() in pieces: each is short enough to finish between two signals. Returns errno, or 0.
+int allocate(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
+    for (std::uint64_t done = 0; done < bytes;) {
+        const std::uint64_t piece = std::min(kAllocationPiece, bytes - done);
+        if (::fallocate(fd, 0, static_cast<off_t>(at + done), static_cast<off_t>(piece)) == 0) {
+            done += piece;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+void punch(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
+    while (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at),
+                       static_cast<off_t>(bytes)) != 0 &&
+           errno == EINTR) {
+    }
+}
+
+Error no_space(int fd, std::uint64_t needed, const std::string& what, int error_number) {
+    if (error_number != ENOSPC) return system_error(SWB_ERR_NO_SPACE, what + " (fallocate)", error_number);
+    struct statvfs fs {};
+    std::string free_text = "too little";
+    if (::fstatvfs(fd, &fs) == 0) free_text = "only " + mebibytes(std::uint64_t{fs.f_bavail} * fs.f_frsize);
+    return Error(SWB_ERR_NO_SPACE, what + " needs " + mebibytes(needed) + " in /dev/shm, where " + free_text +
+                                       " is free; make /dev/shm larger (mount -o remount,size=…) or ask for less");
+}
+
+void check_limits(const std::string& name, const swb_l_header& has, const Limits& asked) {
+    std::string differences;
+    const auto compare = [&](const char* what, std::uint64_t wanted, std::uint64_t is) {
+        if (wanted == 0 || wanted == is) return;
+        differences += std::string(differences.empty() ? "" : ", ") + what + " " + std::to_string(is) + " (asked for: " +
+                       std::to_string(wanted) + ")";
+    };
+    compare("max_participants", asked.max_participants, has.max_participants);
+    compare("max_subscribers", asked.max_subscribers, has.max_subscribers);
+    compare("max_types", asked.max_types, has.max_types);
+    compare("slot_bytes", asked.slot_bytes, has.slot_bytes);
+    compare("default_capacity", asked.default_capacity, has.default_capacity);
+    compare("ring_bytes", (asked.ring_bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE, has.ring_bytes);
+    if (!differences.empty()) {
+        throw Error(SWB_ERR_LIMITS, "bus '" + name + "' exists with " + differences + "; open it without these limits or use another name");
+    }
+}
+
+}  // namespace
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+        if (fd_ >= 0) ::close(fd_);
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+Descriptor::~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+int Descriptor::release() noexcept {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+}
+
+Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)), plan_(planned) {
+    struct stat st {};
+    if (::fstat(fd_.get(), &st) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
+    device_ = st.st_dev;
+    inode_ = st.st_ino;
+    try {
+        // A mapping by descriptor; Boost's own object would hold one that may lie below 3.
+        struct FileMapping {
+            ipc::mapping_handle_t handle;
+            ipc::mapping_handle_t get_mapping_handle() const { return handle; }
+        };
+        const FileMapping mapping{{fd_.get(), false}};
+        tables_ = ipc::mapped_region(mapping, ipc::read_write, 0, plan_.rings_at);
+    } catch (const ipc::interprocess_exception& e) {
+        throw system_error(SWB_ERR_NO_SPACE, "mapping the tables of the bus (mmap of " + mebibytes(plan_.rings_at) + ")",
+                           e.get_native_error());
+    }
+    base_ = static_cast<std::byte*>(tables_.get_address());
+    void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd_.get(),
+                         static_cast<off_t>(plan_.rings_at));
+    if (rings == MAP_FAILED) {
+        throw system_error(SWB_ERR_NO_SPACE, "reserving address space for the rings of the bus (mmap of " +
+                                                 mebibytes(plan_.ring_bytes) + "; see ulimit -v)", errno);
+    }
+    rings_ = static_cast<std::byte*>(rings);
+    ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
+}
+
+Segment::~Segment() {
+    if (rings_ != nullptr) ::munmap(rings_, plan_.ring_bytes);
+}
+
+std::unique_ptr<Segment> Segment::open(const std::string& name, OpenMode mode, const Limits& asked, mode_t permissions) {
+    check_bus_name(name);
+    complete(asked);  // limits that no bus can have are refused whether it exists or not
+    for (int attempt = 0; attempt < kCreateAttempts; ++attempt) {
+        if (mode != OpenMode::create_only) {
+            try {
+                return open_existing(name, asked);
+            } catch (const Error& e) {
+                if (e.code() != SWB_ERR_NO_BUS || mode == OpenMode::open_only) throw;
+            }
+        }
+        try {
+            return create(name, complete(asked), permissions);
+        } catch (const Error& e) {
+            if (e.code() != SWB_ERR_EXISTS || mode == OpenMode::create_only) throw;
+        }
+    }
+    throw Error(SWB_ERR_SYSTEM, "bus '" + name + "' appeared and vanished " + std::to_string(kCreateAttempts) +
+                                    " times while it was opened; look for a program that keeps removing it");
+}
+
+std::unique_ptr<Segment> Segment::open_existing(const std::string& name, const Limits& asked) {
+    Descriptor fd;
+    try {
+        ipc::shared_memory_object file(ipc::open_only, bus_file_name(name).c_str(), ipc::read_write);
+        fd = duplicate_above_standard_streams(file.get_mapping_handle().handle);
+    } catch (const ipc::interprocess_exception& e) {
+        throw open_error(name, e.get_native_error());
+    }
+    const swb_l_header planned = read_header(fd.get(), name);
+    check_limits(name, planned, asked);
+    return std::unique_ptr<Segment>(new Segment(std::move(fd), planned));
+}
+
+// Built under a temporary name and linked when ready: whoever sees the name sees a whole bus.
+std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& limits, mode_t permissions) {
+    remove_abandoned_files();
+    const std::string temporary = temporary_file_name();
+    const std::string temporary_path = std::string(kSharedMemoryDirectory) + "/" + temporary;
+    Descriptor fd;
+    try {
+        ipc::permissions mode;
+        mode.set_permissions(static_cast<int>(permissions));
+        ipc::shared_memory_object file(ipc::create_only, temporary.c_str(), ipc::read_write, mode);
+        fd = duplicate_above_standard_streams(file.get_mapping_handle().handle);
+    } catch (const ipc::interprocess_exception& e) {
+        throw system_error(e.get_native_error() == EACCES ? SWB_ERR_PERMISSION : SWB_ERR_SYSTEM,
+                           "creating bus '" + name + "' in /dev/shm", e.get_native_error());
+    }
+    struct Unlink {
+        const std::string& path;
+        ~Unlink() { ::unlink(path.c_str()); }
+    } unlink_temporary{temporary_path};
+    try_lock(fd.get(), SWB_LOCK_CREATOR);
+
+    swb_l_header planned = core::plan(limits);
+    planned.layout_hash = layout_hash(planned);
+    if (::ftruncate(fd.get(), static_cast<off_t>(planned.file_bytes)) != 0) {
+        throw system_error(SWB_ERR_NO_SPACE, "sizing bus '" + name + "' (ftruncate)", errno);
+    }
+    if (const int error = allocate(fd.get(), 0, planned.rings_at)) {
+        throw no_space(fd.get(), planned.rings_at, "bus '" + name + "'", error);
+    }
+    std::unique_ptr<Segment> segment(new Segment(std::move(fd), planned));
+    swb_l_header& header = segment->header();
+    swb_l_header fresh = planned;
+    fresh.layout_hash = 0;
+    fresh.created_ns = wall_clock_ns();
+    fresh.next_writer = 1;
+    read_boot_id(fresh.boot_id);
+    std::memcpy(&header, &fresh, sizeof fresh);
+    words::store_published(header.layout_hash, planned.layout_hash);
+    if (::link(temporary_path.c_str(), bus_path(name).c_str()) != 0) {
+        if (errno == EEXIST) throw Error(SWB_ERR_EXISTS, "a bus named '" + name + "' exists already (" + bus_path(name) + ")");
+        throw system_error(SWB_ERR_SYSTEM, "naming bus '" + name + "' (link)", errno);
+    }
+    unlock(segment->fd(), SWB_LOCK_CREATOR);
+    return segment;
+}
+
+std::byte* Segment::open_block(std::uint64_t block_at, std::uint64_t bytes) {
+    if (block_at % SWB_PAGE != 0 || bytes > plan_.ring_bytes || block_at > plan_.ring_bytes - bytes) return nullptr;
+    const std::lock_guard lock(opened_mutex_);
+    std::uint64_t& known = opened_[block_at];
+    if (known < bytes) {
+        if (::mprotect(rings_ + block_at, bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
+        known = bytes;
+    }
+    return rings_ + block_at;
+}
+
+void Segment::allocate_block(std::uint64_t block_at, std::uint64_t bytes) {
+    release_block(block_at, bytes);  // whatever an owner that died half way left there
+    if (const int error = allocate(fd(), plan_.rings_at + block_at, bytes)) {
+        release_block(block_at, bytes);
+        throw no_space(fd(), bytes, "the inbox", error);
+    }
+}
+
+void Segment::release_block(std::uint64_t block_at, std::uint64_t bytes) noexcept {
+    punch(fd(), plan_.rings_at + block_at, bytes);
+}
+
+}  // namespace swarmbus::core

@@ -1,0 +1,70 @@
+// The two words that processes sleep on: an inbox's wake word (its reader) and its room word (its
+// publishers). Both hold a counter beside the flag, so that a sleeper that compares with what it
+// announced can't miss a change.
+#pragma once
+
+#include "src/segment/layout.h"
+#include "src/words/order.hpp"
+
+namespace swarmbus::core::words {
+
+// wake: counter:30 | mode:2. The reader alone changes the mode.
+inline constexpr std::uint32_t kAwake = 0;
+inline constexpr std::uint32_t kAsleep = 1;
+inline constexpr std::uint32_t kModeMask = 3;
+inline constexpr std::uint32_t kWakeStep = 4;
+
+// The reader, before its last look at the state. Returns the word to sleep on.
+inline std::uint32_t announce_sleep(swb_l_inbox& inbox) noexcept {
+    // SYNC(asleep-commit): seq_cst and a full fence; pairs with the fence between store_state() and
+    // load_wake(): either the reader sees the event or the publisher sees the sleeper.
+    const std::uint32_t before = Shared32(inbox.wake).fetch_add(kWakeStep + kAsleep, std::memory_order_seq_cst);
+    full_fence();
+    return before + kWakeStep + kAsleep;
+}
+
+inline void withdraw_sleep(swb_l_inbox& inbox) noexcept {
+    Shared32(inbox.wake).fetch_and(~kModeMask, std::memory_order_relaxed);
+}
+
+// A publisher, behind its commit fence.
+inline bool reader_sleeps(swb_l_inbox& inbox) noexcept {
+    // SYNC(asleep-commit): load behind the commit fence; pairs with announce_sleep().
+    return (Shared32(inbox.wake).load(kLoadAfterFence) & kModeMask) == kAsleep;
+}
+
+// Changes the word, so that a reader between its last look and its sleep does not fall asleep. The
+// bits stay: a publisher that died before its FUTEX_WAKE must not hide the sleeper from others.
+inline void bump_wake(swb_l_inbox& inbox) noexcept {
+    Shared32(inbox.wake).fetch_add(kWakeStep, std::memory_order_seq_cst);
+}
+
+// room: counter:31 | waited for:1.
+inline constexpr std::uint32_t kWaitedFor = 1;
+inline constexpr std::uint32_t kRoomStep = 2;
+
+// A publisher, before its last look at head. Returns the word to sleep on.
+inline std::uint32_t announce_wait(swb_l_inbox& inbox) noexcept {
+    // SYNC(head-room): seq_cst and a full fence; pairs with the fence between store_head() and
+    // take_waiters(): either the publisher sees the room or the reader sees the flag.
+    const std::uint32_t before = Shared32(inbox.room).fetch_or(kWaitedFor, std::memory_order_seq_cst);
+    full_fence();
+    return before | kWaitedFor;
+}
+
+// The reader, behind the fence that follows store_head(); and whoever closes the inbox. True when
+// sleepers must be woken.
+inline bool take_waiters(swb_l_inbox& inbox) noexcept {
+    Shared32 room(inbox.room);
+    // SYNC(head-room): load behind the fence; pairs with announce_wait().
+    std::uint32_t seen = room.load(kLoadAfterFence);
+    while ((seen & kWaitedFor) != 0) {
+        if (room.compare_exchange_weak(seen, (seen & ~kWaitedFor) + kRoomStep, std::memory_order_seq_cst,
+                                       std::memory_order_acquire)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace swarmbus::core::words

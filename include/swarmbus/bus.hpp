@@ -212,11 +212,10 @@ inline void Bus::unsubscribe(SubscriptionId id) {
 }
 
 inline std::optional<Event> Bus::next(std::chrono::nanoseconds timeout) {
-    swb_event event;
-    event.size = sizeof event;
-    const swb_result result = detail::check(swb_next(raw(), timeout.count(), &event));
-    if (result == SWB_TIMED_OUT || result == SWB_STOPPED) return std::nullopt;
-    return Event(event);
+    std::optional<Event> event(std::in_place);
+    const swb_result result = detail::check(swb_next(raw(), timeout.count(), &event->raw_));
+    if (result == SWB_TIMED_OUT || result == SWB_STOPPED) event.reset();
+    return event;
 }
 
 inline std::span<const Event> Bus::next_batch(std::size_t most, std::chrono::nanoseconds timeout) {

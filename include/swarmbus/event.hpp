@@ -33,11 +33,18 @@ enum class LossCause : std::size_t {
 // handler, until the handler returns. copy() outlives that. Cheap to pass around.
 class Event {
 public:
-    Event() noexcept : raw_{} { raw_.size = sizeof raw_; }
+    // Empty.
+    Event() noexcept {
+        raw_.size = sizeof raw_;
+        raw_.type = raw_.source = raw_.subject = "";
+        raw_.payload = nullptr;
+        raw_.payload_bytes = 0;
+        raw_.lost = 0;
+    }
     explicit Event(const swb_event& raw) noexcept : raw_(raw) {}
 
     // False when only losses were told: type() is empty then.
-    explicit operator bool() const noexcept { return raw_.type != nullptr && *raw_.type != '\0'; }
+    explicit operator bool() const noexcept { return *raw_.type != '\0'; }
 
     std::string_view type() const noexcept { return text(raw_.type); }
     std::string_view source() const noexcept { return text(raw_.source); }
@@ -61,6 +68,7 @@ public:
     const swb_event& raw() const noexcept { return raw_; }
 
 private:
+    friend class Bus;  // receives into raw_
     static std::string_view text(const char* s) noexcept { return s != nullptr ? std::string_view(s) : std::string_view(); }
 
     swb_event raw_;

@@ -108,18 +108,6 @@ Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
 
 Handle::~Handle() { close(); }
 
-Result Handle::usable() const noexcept {
-    if (!attachment_->same_process()) [[unlikely]] return SWB_ERR_FORKED;
-    if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
-    return SWB_OK;
-}
-
-void Handle::check_usable() const {
-    const Result result = usable();
-    if (result == SWB_OK) return;
-    throw Error(result, swb_result_text(result));
-}
-
 Writer& Handle::writer() {
     if (last_writer.handle == id_) [[likely]] return *last_writer.writer;
     ThreadWriters& mine = thread_writers();
@@ -160,13 +148,16 @@ void Handle::close() noexcept {
         std::erase_if(open_handles(), [&](const auto& known) { return known.first == id_; });
     }
     interrupt(kClosed);
-    // From within a handler the rest waits for the end of the receiving call, which holds the turn.
-    if (receiver_.load(std::memory_order_relaxed) == this_thread()) return;
-    const std::lock_guard turn(turn_mutex_);  // a receiver has seen it and left
+    if (receiver_.load(std::memory_order_relaxed) == this_thread()) {
+        close_deferred_ = true;  // within a handler: the receiving call still uses the inbox
+        return;
+    }
+    take_turn();  // a receiver has seen it and left; nobody else gets the turn again
     finish_close();
 }
 
 void Handle::finish_close() noexcept {
+    close_deferred_ = false;
     const std::lock_guard changes(subscriptions_mutex_);
     if (inbox_.exchange(nullptr) != nullptr) {
         owned_inbox_->release();

@@ -29,8 +29,14 @@ public:
     std::uint64_t id() const noexcept { return id_; }
 
     // Throws SWB_ERR_FORKED or SWB_ERR_CLOSED.
-    void check_usable() const;
-    Result usable() const noexcept;
+    void check_usable() const {
+        if (const Result result = usable(); result != SWB_OK) [[unlikely]] throw Error(result, swb_result_text(result));
+    }
+    Result usable() const noexcept {
+        if (!attachment_->same_process()) [[unlikely]] return SWB_ERR_FORKED;
+        if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
+        return SWB_OK;
+    }
 
     // ---- publishing (publish.cpp) ----
     EventType& event_type(std::string_view name) { return types_.resolve(*attachment_, name); }
@@ -65,6 +71,7 @@ private:
     static constexpr std::uint32_t kClosed = 2;
     void interrupt(std::uint32_t reason) noexcept;
     void finish_close() noexcept;
+    void take_turn() noexcept;
 
     const std::shared_ptr<Attachment> attachment_;
     const Options options_;
@@ -84,8 +91,8 @@ private:
     std::unique_ptr<Inbox> owned_inbox_;
 
     // The receiver's.
-    std::mutex turn_mutex_;
-    std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives or dispatches
+    std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives, dispatches or closes
+    bool close_deferred_ = false;             // a handler closed the handle: the receiver finishes that
     std::vector<swb_event> batch_;
     std::recursive_mutex dispatch_mutex_;  // held while one handler runs
 };

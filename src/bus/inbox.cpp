@@ -17,7 +17,16 @@ namespace {
 constexpr std::uint64_t kLongestSleepNs = 1'000'000'000;
 // A sleep that lasted this much longer than asked means that we were stopped ourselves.
 constexpr std::uint64_t kOversleptNs = 20'000'000;
-constexpr int kLooksBetweenClockReads = 32;
+constexpr std::uint32_t kLooksBetweenClockReads = 256;
+// An event that came within this many looks belongs to a stream.
+constexpr std::uint32_t kLooksWithinStream = 256;
+// A publisher needs this long at most between claim and commit, unless it was stopped.
+constexpr std::uint64_t kUnreadyNs = 5'000;
+constexpr std::uint32_t kMostShortWaits = 1 << 14;
+constexpr std::uint32_t kTrain = 4;
+// How many slots ahead a batch asks for the payloads.
+constexpr std::uint32_t kSlotsAhead = 4;
+constexpr int kBackOffPauses = 60;
 
 Ring ring_of(Segment& segment, std::uint32_t index) {
     const swb_l_subscriber& entry = segment.subscriber(index);
@@ -25,8 +34,8 @@ Ring ring_of(Segment& segment, std::uint32_t index) {
     return Ring::in_block(segment.inbox(index), block, entry.capacity, segment.plan().slot_bytes);
 }
 
-swb_event* at_stride(swb_event* events, std::size_t i) noexcept {
-    return reinterpret_cast<swb_event*>(reinterpret_cast<std::byte*>(events) + i * events->size);
+swb_event* at_stride(swb_event* events, std::size_t stride, std::size_t i) noexcept {
+    return reinterpret_cast<swb_event*>(reinterpret_cast<std::byte*>(events) + i * stride);
 }
 
 void set_losses(swb_event& event, const Losses& losses) noexcept {
@@ -58,18 +67,23 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
             return 0;
         }
         if (policy_ == Overflow::block) attachment_->set_view_holder(index_, this_thread());
-        in_a_row_ += taken.count;
         subscriptions_.refresh();
+        unready_since_ns_ = 0;
+        events_since_empty_ += taken.count;
         std::size_t filled = 0;
         for (std::uint32_t i = 0; i < taken.count; ++i) {
-            const std::optional<IncomingEvent> event = decode(ring.slot(position(taken.first + i)), ring.slot_bytes);
-            swb_event& out = *at_stride(events, filled);
-            out.size = size;
-            if (!event) {
+            IncomingEvent event;
+            if (!decode(ring.slot(position(taken.first + i)), ring.slot_bytes, event)) [[unlikely]] {
                 ledger_.add_damaged();
-            } else if (fill(out, *event)) {
-                ++filled;
+                continue;
             }
+            if (i + kSlotsAhead < taken.count) {
+                const std::byte* ahead = ring.slot(position(taken.first + i + kSlotsAhead));
+                for (std::size_t line = 64; line < sizeof(swb_l_slot) + event.payload.size(); line += 64) prefetch_for_read(ahead + line);
+            }
+            swb_event& out = *at_stride(events, size, filled);
+            out.size = size;
+            if (fill(out, event)) [[likely]] ++filled;
         }
         if (filled > 0) return filled;
     }
@@ -83,8 +97,8 @@ void Inbox::release() noexcept {
 
 bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
     reader_.made_progress(event.writer);
-    const Losses before = ledger_.before_event(reader_, event.dropped.value_or(0));
-    if (total(before) > 0) {
+    if (ledger_.has_news(event.dropped)) [[unlikely]] {
+        const Losses before = ledger_.before_event(reader_, event.dropped);
         for (std::size_t cause = 0; cause < kLossCauses; ++cause) pending_[cause] += before[cause];
         any_pending_ = true;
     }
@@ -103,8 +117,10 @@ bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
     out.payload_bytes = event.payload.size();
     out.encoding = event.encoding;
     out.writer = event.writer;
-    set_losses(out, pending_);
+    out.lost = 0;
+    std::memset(out.lost_by, 0, sizeof out.lost_by);
     if (any_pending_) [[unlikely]] {
+        set_losses(out, pending_);
         pending_ = {};
         any_pending_ = false;
     }
@@ -177,17 +193,46 @@ bool Inbox::anything_at_head() const noexcept {
     return distance(words::load_state(ring.state(h)).lap(), ring.lap(h)) >= 0;
 }
 
+bool Inbox::look_behind() noexcept {
+    const std::uint64_t now = monotonic_ns();
+    if (unready_since_ns_ == 0) unready_since_ns_ = now;
+    if (now - unready_since_ns_ < kUnreadyNs) return false;
+    unready_since_ns_ = now;
+    std::uint64_t remaining = 0;
+    return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+}
+
+// A reader that has caught up with a stream and looks on takes every slot's line from under the
+// publisher's hands. A moment later several events are there, and both sides run undisturbed. Only
+// while that proves true: a lone event after the pause means that somebody waits for answers, and
+// the next try comes twice as late.
+void Inbox::back_off_from_stream() noexcept {
+    const bool train = events_since_empty_ >= kTrain;
+    events_since_empty_ = 0;
+    if (backed_off_) {
+        waits_before_back_off_ = train ? kFewestShortWaits : std::min(2 * waits_before_back_off_, kMostShortWaits);
+        if (!train) short_waits_ = 0;
+    }
+    backed_off_ = short_waits_ >= waits_before_back_off_;
+    if (!backed_off_) return;
+    for (int i = 0; i < kBackOffPauses; ++i) cpu_relax();
+}
+
 bool Inbox::spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interrupted) noexcept {
-    in_a_row_ = 0;
+    back_off_from_stream();
+    std::uint32_t looks = 0;
     const std::uint64_t start = monotonic_ns();
     std::uint64_t now = start;
     do {
-        for (int look = 0; look < kLooksBetweenClockReads; ++look) {
-            if (anything_at_head() || interrupted.load(std::memory_order_relaxed) != 0) return true;
-            cpu_relax();
+        for (const std::uint32_t end = looks + kLooksBetweenClockReads; looks < end; ++looks) {
+            if (anything_at_head() || interrupted.load(std::memory_order_relaxed) != 0) {
+                if (!backed_off_) short_waits_ = looks < kLooksWithinStream ? short_waits_ + 1 : 0;
+                return true;
+            }
         }
         now = monotonic_ns();
     } while (now - start < spin_ns);
+    short_waits_ = 0;
     std::uint64_t remaining = 0;
     return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
 }

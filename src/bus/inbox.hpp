@@ -34,6 +34,9 @@ public:
     bool tell_losses(swb_event& event) noexcept;
     Losses losses() const noexcept { return live_losses(reader_); }
 
+    // For readers that only poll: passes the position of a dead or stalled writer once head has been
+    // unready for a few microseconds. True when something may be ready now.
+    bool look_behind() noexcept;
     // Looks for at most spin_ns; true when something may be ready or `interrupted` is not 0.
     bool spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interrupted) noexcept;
     // Sleeps until something may be ready, `interrupted` is set and the wake word bumped, a second
@@ -63,6 +66,7 @@ private:
     // False: nothing of it is wanted any more, or it is damaged.
     bool fill(swb_event& out, const IncomingEvent& event);
     bool anything_at_head() const noexcept;
+    void back_off_from_stream() noexcept;
 
     std::shared_ptr<Attachment> attachment_;
     std::uint32_t index_;
@@ -72,7 +76,12 @@ private:
     LossLedger ledger_;
     Losses pending_{};  // told by events that were filtered out: the next event tells them
     bool any_pending_ = false;
-    std::uint32_t in_a_row_ = 0;  // events since the inbox was last found empty
+    std::uint64_t unready_since_ns_ = 0;  // of polls; 0: the last one found something
+    std::uint32_t short_waits_ = 0;  // in a row, in which something came after few looks
+    std::uint32_t events_since_empty_ = 0;
+    bool backed_off_ = false;
+    static constexpr std::uint32_t kFewestShortWaits = 8;
+    std::uint32_t waits_before_back_off_ = kFewestShortWaits;
     std::vector<std::unique_ptr<KnownType>> types_;  // by index
     std::unordered_map<std::string, std::unique_ptr<KnownType>> inline_types_;
     std::vector<std::unique_ptr<KnownSource>> sources_;  // by writer id

@@ -18,23 +18,42 @@ namespace {
 
 constexpr std::uint64_t kLongestRoomSleepNs = 1'000'000;
 
-// Calls visit(inbox) for every bit of the type's route, in order.
-template <typename Visit>
-void for_each_inbox(Attachment& attachment, EventType& type, Visit&& visit) {
-    const auto visit_word = [&](std::uint64_t bits, std::uint32_t base) {
-        for (; bits != 0; bits &= bits - 1) visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
+// How many inboxes ahead their lines are asked for.
+constexpr std::uint32_t kPrefetchAhead = 2;
+// How many slots ahead of the one just written.
+constexpr Position kSlotsAhead = 3;
+constexpr std::size_t kSlotPrefetchFrom = 64;
+
+// Calls visit(inbox) for every bit of a word of a route, in order, and ahead of it prefetch(inbox).
+template <typename Prefetch, typename Visit>
+void for_each_bit(std::uint64_t bits, std::uint32_t base, Prefetch&& prefetch, Visit&& visit) {
+    std::uint64_t ahead = bits;
+    const auto prefetch_next = [&] {
+        if (ahead == 0) return;
+        prefetch(base + static_cast<std::uint32_t>(std::countr_zero(ahead)));
+        ahead &= ahead - 1;
     };
+    for (std::uint32_t i = 0; i < kPrefetchAhead; ++i) prefetch_next();
+    for (; bits != 0; bits &= bits - 1) {
+        prefetch_next();
+        visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
+    }
+}
+
+// The same for every inbox that a type is routed to.
+template <typename Prefetch, typename Visit>
+void for_each_inbox(Attachment& attachment, EventType& type, Prefetch&& prefetch, Visit&& visit) {
     if (type.entered()) [[likely]] {
         swb_l_route& route = attachment.segment().route(type.index());
         for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
             const auto word = static_cast<std::uint32_t>(std::countr_zero(summary));
             if (word * 64 >= attachment.segment().plan().max_subscribers) return;
-            visit_word(words::load_route((&route.words[0])[word]), word * 64);
+            for_each_bit(words::load_route((&route.words[0])[word]), word * 64, prefetch, visit);
         }
         return;
     }
     const std::vector<std::uint64_t> bits = type.matched_inboxes(attachment);
-    for (std::uint32_t word = 0; word < bits.size(); ++word) visit_word(bits[word], word * 64);
+    for (std::uint32_t word = 0; word < bits.size(); ++word) for_each_bit(bits[word], word * 64, prefetch, visit);
 }
 
 }  // namespace
@@ -85,7 +104,9 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     event.time_ns = clock_.now_ns();
     delivery.sequence = event.sequence;
 
-    for_each_inbox(*attachment_, type, [&](std::uint32_t inbox) { publish_to(inbox, event, delivery); });
+    for_each_inbox(
+        *attachment_, type, [&](std::uint32_t inbox) { prefetch(inbox, event.payload.size()); },
+        [&](std::uint32_t inbox) { publish_to(inbox, event, delivery); });
     finish(event, delivery);
     if (!full_.empty()) [[unlikely]] {
         const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
@@ -94,6 +115,23 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     }
     words::leave_publish(*line_);
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
+}
+
+void Writer::prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept {
+    const std::byte* slot = target.ring.slot(p);
+    for (std::size_t line = from; line < sizeof(swb_l_slot) + payload_bytes; line += 64) prefetch_for_write(slot + line);
+}
+
+// Asks for the lines that publishing to this inbox will write: its words, the claim, and the slot
+// but for its first line, which the reader polls and would take back.
+void Writer::prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept {
+    swb_l_inbox& lines = attachment_->segment().inbox(inbox);
+    prefetch_for_read(&lines.gate);
+    prefetch_for_write(&lines.hint);
+    const Target& target = targets_[inbox];
+    if (target.ring.words == nullptr) return;
+    prefetch_for_write(&target.ring.claim(target.next));
+    prefetch_slot(target, target.next, kSlotPrefetchFrom, payload_bytes);
 }
 
 // Names the inbox, then looks whether it may be used. nullptr: it may not, and it is unnamed again.
@@ -128,8 +166,10 @@ bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, Cla
     result = claimed.result;
     if (claimed.result != ClaimResult::claimed) return false;
     at = claimed.at;
+    target.next = at + 1;
     encode(target.ring.slot(at), event, words::load_dropped(*target.ring.words));
     commit(target.ring, at);
+    prefetch_slot(target, at + kSlotsAhead, 0, event.payload.size());
     return true;
 }
 

@@ -1,4 +1,6 @@
 // The way of an event, step 5: the owner of an inbox takes what is ready.
+#include <time.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kDispatchBatch = 64;
+constexpr timespec kTurnPause{0, 100'000};
 // A reader that never sleeps still looks at deadlines and losses this often.
 constexpr std::uint64_t kLongestSpinNs = 20'000;
 
@@ -24,13 +27,11 @@ public:
         if (handle.receiver_.load(std::memory_order_relaxed) == this_thread()) {
             throw Error(SWB_ERR_REENTRANT, "a handler can't receive from the handle that called it; use swb_separate() for a second inbox");
         }
-        handle.turn_mutex_.lock();
-        handle.receiver_.store(this_thread(), std::memory_order_relaxed);
+        handle.take_turn();
     }
     ~ReceiverTurn() {
-        handle_.receiver_.store(0, std::memory_order_relaxed);
-        if (handle_.closed_.load(std::memory_order_relaxed)) handle_.finish_close();
-        handle_.turn_mutex_.unlock();
+        if (handle_.close_deferred_) [[unlikely]] handle_.finish_close();
+        handle_.receiver_.store(0, std::memory_order_release);  // from here on a closer may free the handle
     }
     ReceiverTurn(const ReceiverTurn&) = delete;
     ReceiverTurn& operator=(const ReceiverTurn&) = delete;
@@ -39,9 +40,18 @@ private:
     Handle& handle_;
 };
 
+void Handle::take_turn() noexcept {
+    std::uint32_t nobody = 0;
+    while (!receiver_.compare_exchange_weak(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed)) {
+        // Another thread receives. Telling us when it is done would cost every receive; looking
+        // now and then costs only this rare one.
+        if (nobody != 0) ::nanosleep(&kTurnPause, nullptr);
+        nobody = 0;
+    }
+}
+
 Result Handle::receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
     check_usable();
-    const std::shared_ptr<Handle> self = shared_from_this();
     const ReceiverTurn turn(*this);
     return receive_in_turn(timeout_ns, events, capacity, count);
 }
@@ -61,7 +71,10 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
             interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
             return SWB_STOPPED;
         }
-        if (timeout_ns == 0) return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
+        if (timeout_ns == 0) {
+            if (inbox->look_behind()) continue;
+            return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
+        }
         if (inbox->spin(std::min(options_.spin_ns, kLongestSpinNs), interrupted_)) continue;
         if (inbox->tell_losses(*events)) return SWB_LOST;
         const std::uint64_t now = monotonic_ns();
@@ -89,7 +102,7 @@ void Handle::dispatch(const swb_event& event) {
 Result Handle::run_once(std::int64_t timeout_ns, std::size_t& handled) {
     handled = 0;
     check_usable();
-    const std::shared_ptr<Handle> self = shared_from_this();
+    const std::shared_ptr<Handle> self = shared_from_this();  // a handler may close the handle
     const ReceiverTurn turn(*this);
     batch_.resize(kDispatchBatch);
     batch_[0].size = sizeof(swb_event);

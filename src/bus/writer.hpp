@@ -59,6 +59,8 @@ private:
         std::uint32_t inbox;
     };
 
+    void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
+    static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
     Target* enter(std::uint32_t inbox, std::uint32_t place) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
     void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;

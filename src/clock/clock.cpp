@@ -56,14 +56,15 @@ std::uint64_t StampClock::now_ns() noexcept {
     const std::uint64_t now = cycles();
     const std::uint64_t since = now - anchor_cycles_;
     if (since >= valid_cycles_) [[unlikely]] return anchor(now);
-    return anchor_ns_ + static_cast<std::uint64_t>(static_cast<double>(since) * ns_per_cycle_);
+    return anchor_ns_ + (since * scale_ >> 32);
 }
 
 std::uint64_t StampClock::anchor(std::uint64_t now) noexcept {
     anchor_ns_ = read(CLOCK_REALTIME);
     anchor_cycles_ = now;
-    if (ns_per_cycle_ == 0) ns_per_cycle_ = process_ns_per_cycle();
-    valid_cycles_ = ns_per_cycle_ > 0 ? static_cast<std::uint64_t>(kAnchorNs / ns_per_cycle_) : 0;
+    const double ns_per_cycle = process_ns_per_cycle();
+    scale_ = static_cast<std::uint64_t>(ns_per_cycle * 4294967296.0);
+    valid_cycles_ = ns_per_cycle > 0 ? static_cast<std::uint64_t>(kAnchorNs / ns_per_cycle) : 0;
     return anchor_ns_;
 }
 

@@ -22,13 +22,10 @@ Losses live_losses(const InboxReader& reader) noexcept {
 }
 
 Losses LossLedger::before_event(const InboxReader& reader, std::uint64_t sum) noexcept {
-    // Damaged slots were never counted in the inbox: they come on top of its sum.
-    const std::uint64_t told_of_inbox = total(told_) - told_[static_cast<std::size_t>(LossCause::damaged)];
-    if (sum <= told_of_inbox && damaged_ == told_[static_cast<std::size_t>(LossCause::damaged)]) return {};
+    if (!has_news(sum)) return {};
     Losses live = live_losses(reader);
     live[static_cast<std::size_t>(LossCause::damaged)] = damaged_;
-    const std::uint64_t fresh = sum > told_of_inbox ? sum - told_of_inbox : 0;
-    return tell(live, fresh);
+    return tell(live, sum > told_of_inbox_ ? sum - told_of_inbox_ : 0);
 }
 
 Losses LossLedger::untold(const InboxReader& reader) noexcept {
@@ -43,7 +40,10 @@ Losses LossLedger::tell(const Losses& live, std::uint64_t at_most) noexcept {
         const std::uint64_t waiting = live[cause] > told_[cause] ? live[cause] - told_[cause] : 0;
         const bool counted_by_inbox = cause != static_cast<std::size_t>(LossCause::damaged);
         fresh[cause] = counted_by_inbox ? std::min(waiting, at_most) : waiting;
-        if (counted_by_inbox) at_most -= fresh[cause];
+        if (counted_by_inbox) {
+            at_most -= fresh[cause];
+            told_of_inbox_ += fresh[cause];
+        }
         told_[cause] += fresh[cause];
     }
     return fresh;

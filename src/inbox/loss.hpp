@@ -11,8 +11,9 @@ namespace swarmbus::core {
 
 class LossLedger {
 public:
-    // Losses before an event that carries the inbox's sum of drops: max(0, sum - told so far), with
-    // causes from the live counters up to that sum.
+    // Whether an event that carries the inbox's sum of drops (0: none) has losses before it.
+    bool has_news(std::uint64_t sum) const noexcept { return sum > told_of_inbox_ || damaged_ != told_damaged(); }
+    // Those losses: max(0, sum - told so far), with causes from the live counters up to that sum.
     Losses before_event(const InboxReader& reader, std::uint64_t sum) noexcept;
     // Losses that no event told of. Reads lines that publishers write: not for every poll.
     Losses untold(const InboxReader& reader) noexcept;
@@ -24,7 +25,10 @@ public:
 private:
     Losses tell(const Losses& live, std::uint64_t at_most) noexcept;
 
+    std::uint64_t told_damaged() const noexcept { return told_[static_cast<std::size_t>(LossCause::damaged)]; }
+
     Losses told_{};
+    std::uint64_t told_of_inbox_ = 0;  // sum of told_ but for damaged slots, which the inbox does not count
     std::uint64_t damaged_ = 0;
 };
 

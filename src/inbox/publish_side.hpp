@@ -27,6 +27,7 @@ struct Target {
     Overflow policy = Overflow::drop_oldest;
     Head head;                  // cached; read again only when the inbox seems full or held
     Holding holding;            // read after head, cached with it
+    Position next = 0;          // one past our last claim: where to prefetch
     Position refused_at = 0;    // block: head when a wait timed out; no second wait until it moves
     bool refused = false;
 };

@@ -125,6 +125,7 @@ bool InboxReader::suspect(Head head, Claim claim) noexcept {
     }
     if (!words::replace_claim(word, doubt, Claim::of(lap, claim.writer(), Mark::revoked))) return false;
     suspected_.set(claim.writer());
+    any_suspected_ = true;
     pass(head);
     return true;
 }

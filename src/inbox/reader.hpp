@@ -48,7 +48,9 @@ public:
     // The reader itself was stopped: time that passed meanwhile is no evidence against writers.
     void forget_stall() noexcept { stalled_claim_ = Claim{}; }
     // The writer has delivered: it is not suspected at once any more.
-    void made_progress(std::uint32_t writer) noexcept { suspected_.reset(writer & 0xfffu); }
+    void made_progress(std::uint32_t writer) noexcept {
+        if (any_suspected_) [[unlikely]] suspected_.reset(writer & 0xfffu);
+    }
 
     const Ring& ring() const noexcept { return ring_; }
     // Exact count of evictions, from head's 16 bits and the count beside it.
@@ -65,6 +67,7 @@ private:
     Taken taken_;
     Claim stalled_claim_;        // what was first seen unready at head, and since when
     std::uint64_t stalled_since_ns_ = 0;
+    bool any_suspected_ = false;
     std::bitset<SWB_WRITERS> suspected_;
 };
 

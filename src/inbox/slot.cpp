@@ -69,32 +69,15 @@ void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dropped) 
     header.encoding = event.encoding;
 }
 
-std::optional<IncomingEvent> decode(const std::byte* slot, std::size_t slot_bytes) noexcept {
-    const auto& header = *reinterpret_cast<const swb_l_slot*>(slot);
-    const unsigned flags = header.flags;
-    IncomingEvent event;
-    event.type = header.type;
-    event.writer = header.writer;
-    event.lease = static_cast<std::uint16_t>(header.sequence >> 48);
-    event.encoding = header.encoding;
-    event.sequence = header.sequence & kSequenceMask;
-    event.time_ns = header.time_ns;
-    std::span<const std::byte> rest(slot + sizeof header, slot_bytes - sizeof header);
-    if (flags != 0) {
-        if ((flags & ~kKnownFlags) != 0) return std::nullopt;
-        if ((flags & SWB_SLOT_DROPPED) != 0) {
-            std::uint64_t dropped = 0;
-            std::memcpy(&dropped, rest.data(), sizeof dropped);
-            event.dropped = dropped;
-            rest = rest.subspan(sizeof dropped);
-        }
-        if ((flags & SWB_SLOT_TYPE) != 0 && !take_text(rest, event.inline_type)) return std::nullopt;
-        if ((flags & SWB_SLOT_SOURCE) != 0 && !take_text(rest, event.source)) return std::nullopt;
-        if ((flags & SWB_SLOT_SUBJECT) != 0 && !take_text(rest, event.subject)) return std::nullopt;
+bool decode_optional_fields(unsigned flags, std::span<const std::byte>& rest, IncomingEvent& event) noexcept {
+    if ((flags & ~kKnownFlags) != 0) return false;
+    if ((flags & SWB_SLOT_DROPPED) != 0) {
+        std::memcpy(&event.dropped, rest.data(), sizeof event.dropped);
+        rest = rest.subspan(sizeof event.dropped);
     }
-    if (header.payload_bytes > rest.size()) return std::nullopt;
-    event.payload = rest.first(header.payload_bytes);
-    return event;
+    if ((flags & SWB_SLOT_TYPE) != 0 && !take_text(rest, event.inline_type)) return false;
+    if ((flags & SWB_SLOT_SOURCE) != 0 && !take_text(rest, event.source)) return false;
+    return (flags & SWB_SLOT_SUBJECT) == 0 || take_text(rest, event.subject);
 }
 
 }  // namespace swarmbus::core

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -33,7 +32,7 @@ struct IncomingEvent {
     std::uint8_t encoding = 0;
     std::uint64_t sequence = 0;
     std::uint64_t time_ns = 0;
-    std::optional<std::uint64_t> dropped;  // the inbox's sum of drops when the slot was claimed
+    std::uint64_t dropped = 0;  // the inbox's sum of drops when the slot was claimed
     std::string_view inline_type;
     std::string_view source;
     std::string_view subject;  // NUL-terminated, like all texts
@@ -47,7 +46,24 @@ std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept;
 // dropped: 0 leaves the field out.
 void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dropped) noexcept;
 
-// Nothing when the slot is damaged (a length that leads out of it, an unknown flag).
-std::optional<IncomingEvent> decode(const std::byte* slot, std::size_t slot_bytes) noexcept;
+// The optional fields, for decode(). Takes them off the front of `rest`; false: damaged.
+bool decode_optional_fields(unsigned flags, std::span<const std::byte>& rest, IncomingEvent& event) noexcept;
+
+// False when the slot is damaged (a length that leads out of it, an unknown flag).
+inline bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event) noexcept {
+    const auto& header = *reinterpret_cast<const swb_l_slot*>(slot);
+    event.type = header.type;
+    event.writer = header.writer;
+    event.lease = static_cast<std::uint16_t>(header.sequence >> 48);
+    event.encoding = header.encoding;
+    event.sequence = header.sequence << 16 >> 16;
+    event.time_ns = header.time_ns;
+    std::span<const std::byte> rest(slot + sizeof header, slot_bytes - sizeof header);
+    if (header.flags != 0 && !decode_optional_fields(header.flags, rest, event)) return false;
+    const std::size_t payload_bytes = header.payload_bytes;
+    if (payload_bytes > rest.size()) return false;
+    event.payload = rest.first(payload_bytes);
+    return true;
+}
 
 }  // namespace swarmbus::core

@@ -177,40 +177,43 @@ SWB_LAYOUT_AT(swb_l_subscriber, pattern_bytes, 36);
 SWB_LAYOUT_AT(swb_l_subscriber, subscribed_ns, 48);
 SWB_LAYOUT_ASSERT(sizeof(struct swb_l_subscriber) == SWB_LINE);
 
-/* What changes with every event. Three lines: who may write and whether the owner sleeps; what
- * publishers write; what the reader (and publishers that evict or wait) write. */
+/* What changes with every event. Four lines: who may write and whether the owner sleeps; what every
+ * publish writes; what a drop writes (an idle reader looks there without disturbing publishers);
+ * what the reader (and publishers that evict or wait) write. */
 struct swb_l_inbox {
     uint64_t gate; /* generation:48 | status:16 (swb_l_gate_status) */
     uint32_t wake; /* counter:30 | mode:2 */
     uint8_t pad0[SWB_LINE - 12];
 
     uint64_t hint; /* where to look for a free position; may be behind */
+    uint8_t pad1[SWB_LINE - 8];
+
     uint64_t dropped; /* sum over causes, goes into the slots */
     uint64_t dropped_full;
     uint64_t dropped_timeout;
     uint64_t dropped_self;
     uint64_t dropped_no_slot;
-    uint8_t pad1[SWB_LINE - 48];
+    uint8_t pad2[SWB_LINE - 40];
 
     uint64_t head; /* position:48 | evictions mod 65,536:16 */
     uint64_t holding; /* first position:48 | count:16; count 0 = holds nothing */
     uint64_t evictions; /* nearest multiple of 65,536 for the 16 bits in head */
     uint32_t room; /* counter:31 | waited for:1 */
-    uint8_t pad2[SWB_LINE - 28];
+    uint8_t pad3[SWB_LINE - 28];
 };
 enum swb_l_gate_status { SWB_GATE_FREE = 0, SWB_GATE_TAKING = 1, SWB_GATE_ACTIVE = 2, SWB_GATE_FREED = 3, SWB_GATE_DEAD = 4 };
 SWB_LAYOUT_AT(swb_l_inbox, wake, 8);
 SWB_LAYOUT_AT(swb_l_inbox, hint, SWB_LINE);
-SWB_LAYOUT_AT(swb_l_inbox, dropped, SWB_LINE + 8);
-SWB_LAYOUT_AT(swb_l_inbox, dropped_full, SWB_LINE + 16);
-SWB_LAYOUT_AT(swb_l_inbox, dropped_timeout, SWB_LINE + 24);
-SWB_LAYOUT_AT(swb_l_inbox, dropped_self, SWB_LINE + 32);
-SWB_LAYOUT_AT(swb_l_inbox, dropped_no_slot, SWB_LINE + 40);
-SWB_LAYOUT_AT(swb_l_inbox, head, 2 * SWB_LINE);
-SWB_LAYOUT_AT(swb_l_inbox, holding, 2 * SWB_LINE + 8);
-SWB_LAYOUT_AT(swb_l_inbox, evictions, 2 * SWB_LINE + 16);
-SWB_LAYOUT_AT(swb_l_inbox, room, 2 * SWB_LINE + 24);
-SWB_LAYOUT_ASSERT(sizeof(struct swb_l_inbox) == 3 * SWB_LINE);
+SWB_LAYOUT_AT(swb_l_inbox, dropped, 2 * SWB_LINE);
+SWB_LAYOUT_AT(swb_l_inbox, dropped_full, 2 * SWB_LINE + 8);
+SWB_LAYOUT_AT(swb_l_inbox, dropped_timeout, 2 * SWB_LINE + 16);
+SWB_LAYOUT_AT(swb_l_inbox, dropped_self, 2 * SWB_LINE + 24);
+SWB_LAYOUT_AT(swb_l_inbox, dropped_no_slot, 2 * SWB_LINE + 32);
+SWB_LAYOUT_AT(swb_l_inbox, head, 3 * SWB_LINE);
+SWB_LAYOUT_AT(swb_l_inbox, holding, 3 * SWB_LINE + 8);
+SWB_LAYOUT_AT(swb_l_inbox, evictions, 3 * SWB_LINE + 16);
+SWB_LAYOUT_AT(swb_l_inbox, room, 3 * SWB_LINE + 24);
+SWB_LAYOUT_ASSERT(sizeof(struct swb_l_inbox) == 4 * SWB_LINE);
 
 /* A slot. Optional fields follow in the order of their flags, each a multiple of 8 bytes, then the
  * payload. Texts are stored as one byte of length, the text, and at least one NUL. */

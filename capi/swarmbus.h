@@ -225,7 +225,8 @@ SWB_API swb_result swb_run_once(swb_bus *bus, int64_t timeout_ns, size_t *handle
  * Threads: one receiver at a time.  Blocks: yes.  Returns: SWB_STOPPED; errors as swb_next().  Since: 0.1 */
 SWB_API swb_result swb_run(swb_bus *bus);
 
-/* Makes swb_run(), or one receiving call that waits (else the next that would), return SWB_STOPPED.
+/* Makes the receiving call that is under way, or else the next one, return SWB_STOPPED; events that
+ * wait in the inbox stay there.
  * Threads: any, also from handlers and signal handlers.  Blocks: no.  Returns: SWB_OK; SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
 SWB_API swb_result swb_stop(swb_bus *bus);
 

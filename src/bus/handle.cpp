@@ -79,6 +79,14 @@ ThreadWriters& thread_writers() {
     return *writers;
 }
 
+// A thread that opens and closes handles all its life keeps no list of them.
+void forget_closed_handles(ThreadWriters& writers) {
+    const std::lock_guard lock(handles_mutex);
+    std::erase_if(writers, [](const ThreadWriter& mine) {
+        return std::none_of(open_handles().begin(), open_handles().end(), [&](const auto& open) { return open.first == mine.handle; });
+    });
+}
+
 }  // namespace
 
 std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& options) {
@@ -116,6 +124,7 @@ Writer& Handle::writer() {
         last_writer = {id_, known->writer};
         return *known->writer;
     }
+    forget_closed_handles(mine);
     auto fresh = std::make_unique<Writer>(attachment_, options_.source);
     Writer* writer = fresh.get();
     const std::lock_guard lock(writers_mutex_);

@@ -66,7 +66,7 @@ Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source)
       thread_id_(this_thread()),
       next_sequence_(words::load_plain(line_->next_sequence)),
       targets_(attachment_->segment().plan().max_subscribers) {
-    full_.reserve(16);
+    full_.reserve(targets_.size());  // publishing allocates nothing once an inbox is named
 }
 
 Writer::~Writer() {
@@ -81,9 +81,13 @@ EventType& Writer::type(EventTypes& types, std::string_view name) {
     return type;
 }
 
-Result Writer::publish(EventType& type, const Message& message, Delivery& delivery) noexcept {
+Result Writer::publish(EventType& type, const Message& message, Delivery& delivery) {
     if (words::load_plain(line_->inside) != 0) return SWB_ERR_REENTRANT;
-    words::enter_publish(*line_);
+    struct Inside {
+        swb_l_writer& line;
+        explicit Inside(swb_l_writer& l) noexcept : line(l) { words::enter_publish(line); }
+        ~Inside() { words::leave_publish(line); }
+    } const inside(*line_);
     if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
 
     OutgoingEvent event;
@@ -95,10 +99,7 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     event.source = message.source;
     event.subject = message.subject;
     event.payload = message.payload;
-    if (slot_bytes_of(event) > attachment_->segment().plan().slot_bytes) {
-        words::leave_publish(*line_);
-        return SWB_ERR_TOO_LARGE;
-    }
+    if (slot_bytes_of(event) > attachment_->segment().plan().slot_bytes) return SWB_ERR_TOO_LARGE;
     event.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     event.time_ns = clock_.now_ns();
@@ -113,7 +114,6 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
         for (const std::uint32_t inbox : full_) wait_for_room(inbox, event, deadline, delivery);
         full_.clear();
     }
-    words::leave_publish(*line_);
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
 }
 

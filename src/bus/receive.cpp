@@ -65,12 +65,12 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
         }
-        count = inbox->receive(events, capacity);
-        if (count > 0) [[likely]] return SWB_OK;
-        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) != 0) {
+        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) != 0) [[unlikely]] {
             interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
             return SWB_STOPPED;
         }
+        count = inbox->receive(events, capacity);
+        if (count > 0) [[likely]] return SWB_OK;
         if (timeout_ns == 0) {
             if (inbox->look_behind()) continue;
             return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;

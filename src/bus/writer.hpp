@@ -44,7 +44,8 @@ public:
     Writer& operator=(const Writer&) = delete;
 
     // Publishes to every matching inbox. SWB_OK, SWB_DROPPED, SWB_ERR_TOO_LARGE or SWB_ERR_REENTRANT.
-    Result publish(EventType& type, const Message& message, Delivery& delivery) noexcept;
+    // Throws std::bad_alloc, before anything is published, for a type that is not in the table.
+    Result publish(EventType& type, const Message& message, Delivery& delivery);
 
     // A type by name, without a lock when this thread has used it before.
     EventType& type(EventTypes& types, std::string_view name);

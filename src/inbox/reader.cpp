@@ -93,7 +93,8 @@ InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLivenes
         pass(head);
         return Behind::passed;
     }
-    if (!(claim == stalled_claim_)) {
+    if (h != stalled_at_ || !(claim == stalled_claim_)) {
+        stalled_at_ = h;
         stalled_claim_ = claim;
         stalled_since_ns_ = now_ns;
     }

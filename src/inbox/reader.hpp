@@ -65,7 +65,10 @@ private:
     Overflow policy_;
     std::uint64_t stall_timeout_ns_;
     Taken taken_;
-    Claim stalled_claim_;        // what was first seen unready at head, and since when
+    // What was first seen unready at head, and since when. Claims of one lap look alike: the position
+    // belongs to it.
+    Position stalled_at_ = 0;
+    Claim stalled_claim_;
     std::uint64_t stalled_since_ns_ = 0;
     bool any_suspected_ = false;
     std::bitset<SWB_WRITERS> suspected_;

@@ -106,6 +106,7 @@ std::uint32_t take_inbox(Segment& segment, InboxOwner owner, std::uint32_t capac
     words::store_plain(entry.block_at, *at);
     words::store_plain(entry.block_bytes, bytes);
     words::reset_inbox(segment.inbox(inbox), capacity);
+    words::reset_waking(segment.inbox(inbox));
     return inbox;
 }
 

@@ -14,6 +14,10 @@ inline constexpr std::uint32_t kAsleep = 1;
 inline constexpr std::uint32_t kModeMask = 3;
 inline constexpr std::uint32_t kWakeStep = 4;
 
+// room: counter:31 | waited for:1.
+inline constexpr std::uint32_t kWaitedFor = 1;
+inline constexpr std::uint32_t kRoomStep = 2;
+
 // The reader, before its last look at the state. Returns the word to sleep on.
 inline std::uint32_t announce_sleep(swb_l_inbox& inbox) noexcept {
     // SYNC(asleep-commit): seq_cst and a full fence; pairs with the fence between store_state() and
@@ -21,6 +25,12 @@ inline std::uint32_t announce_sleep(swb_l_inbox& inbox) noexcept {
     const std::uint32_t before = Shared32(inbox.wake).fetch_add(kWakeStep + kAsleep, std::memory_order_seq_cst);
     full_fence();
     return before + kWakeStep + kAsleep;
+}
+
+// For a new owner: one who died asleep has left its mode behind. The counters go on.
+inline void reset_waking(swb_l_inbox& inbox) noexcept {
+    Shared32(inbox.wake).fetch_and(~kModeMask, std::memory_order_relaxed);
+    Shared32(inbox.room).fetch_and(~kWaitedFor, std::memory_order_relaxed);
 }
 
 inline void withdraw_sleep(swb_l_inbox& inbox) noexcept {
@@ -39,9 +49,6 @@ inline void bump_wake(swb_l_inbox& inbox) noexcept {
     Shared32(inbox.wake).fetch_add(kWakeStep, std::memory_order_seq_cst);
 }
 
-// room: counter:31 | waited for:1.
-inline constexpr std::uint32_t kWaitedFor = 1;
-inline constexpr std::uint32_t kRoomStep = 2;
 
 // A publisher, before its last look at head. Returns the word to sleep on.
 inline std::uint32_t announce_wait(swb_l_inbox& inbox) noexcept {

@@ -1,0 +1,67 @@
+#include "src/tool/listen.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "src/tool/arguments.hpp"
+#include "src/tool/event_lines.hpp"
+#include "src/tool/exit_status.hpp"
+#include "src/tool/interrupts.hpp"
+#include "src/tool/streams.hpp"
+
+namespace swarmbus::tool {
+namespace {
+
+constexpr std::uint64_t kLargestBatch = 64;
+// How long a reader of the output may be gone before a quiet bus notices.
+constexpr std::chrono::nanoseconds kLook = std::chrono::milliseconds(200);
+
+Options inbox_options(const Listening& what) {
+    Options options;
+    options.overflow = what.overflow;
+    options.capacity_slots = what.capacity;
+    return options;
+}
+
+std::string joined(const std::vector<std::string>& patterns) {
+    std::string all;
+    for (const std::string& pattern : patterns) all += pattern + ' ';
+    return all;
+}
+
+}  // namespace
+
+Heard listen(const Listening& what) {
+    check_patterns(what.patterns);
+    Output output;
+    const std::unique_ptr<EventLines> lines = what.json ? json_lines() : lines_for_people(output.colours());
+    catch_interrupts();
+    Bus bus(what.bus, inbox_options(what));
+    const StopOnInterrupt stop(bus);
+    bus.subscribe(joined(what.patterns));
+
+    Heard heard;
+    const Clock::time_point end = what.timeout ? Clock::now() + *what.timeout : Clock::time_point::max();
+    for (;;) {
+        const std::uint64_t wanted = what.count ? *what.count - heard.events : kLargestBatch;
+        const std::chrono::nanoseconds left = std::max(end - Clock::now(), Clock::duration::zero());
+        const auto events = bus.next_batch(std::min(wanted, kLargestBatch), std::min(left, kLook));
+        for (const Event& event : events) {
+            lines->append(output.text(), event);
+            heard.events += event ? 1 : 0;
+            heard.lost += event.lost();
+        }
+        if (events.empty()) {
+            if (output.reader_has_gone()) throw Ended{SIGPIPE};
+        } else {
+            bus.release();  // printing may take long; publishers need not wait for it
+            output.flush();
+        }
+        check_interrupts();
+        if (what.count && heard.events == *what.count) return heard;
+        if (Clock::now() >= end) return heard;
+    }
+}
+
+}  // namespace swarmbus::tool

@@ -1,0 +1,33 @@
+// Receiving and printing: what `sub` and `wait` share.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <swarmbus/bus.hpp>
+
+namespace swarmbus::tool {
+
+struct Listening {
+    std::string bus;
+    std::vector<std::string> patterns;
+    Overflow overflow = Overflow::drop_oldest;
+    std::uint32_t capacity = 0;                         // 0: the bus's default
+    std::optional<std::uint64_t> count;                 // events to print before it ends
+    std::optional<std::chrono::nanoseconds> timeout;    // for all of it; zero: look once
+    bool json = false;
+};
+
+struct Heard {
+    std::uint64_t events = 0;
+    std::uint64_t lost = 0;
+};
+
+// Prints events and losses as they come until count or timeout. Throws Ended when a signal comes or
+// the reader of the output goes, also while nothing arrives.
+Heard listen(const Listening& what);
+
+}  // namespace swarmbus::tool

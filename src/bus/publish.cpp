@@ -27,6 +27,10 @@ constexpr std::size_t kSlotPrefetchFrom = 64;
 // Calls visit(inbox) for every bit of a word of a route, in order, and ahead of it prefetch(inbox).
 template <typename Prefetch, typename Visit>
 void for_each_bit(std::uint64_t bits, std::uint32_t base, Prefetch&& prefetch, Visit&& visit) {
+    if ((bits & (bits - 1)) == 0) [[likely]] {
+        if (bits != 0) visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
+        return;
+    }
     std::uint64_t ahead = bits;
     const auto prefetch_next = [&] {
         if (ahead == 0) return;

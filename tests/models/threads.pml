@@ -15,18 +15,20 @@
 #endif
 #include "protocol.pmli"
 
-proctype producer(byte me, tag, proc, n) provided (!gone[proc]) {
+proctype producer(byte me, tag, proc, n) MORTAL(proc) {
   PUBLISHER_LOCALS;
+  {
   do
   :: k > n -> break
   :: else -> publish(); atomic { forget(); pos = 0; t = 0; k++ }
   od;
   done[tag] = 1
+  } UNTIL_DEATH(proc)
 }
 
-proctype consumer() { READER_LOCALS; do :: receive() od }
+proctype consumer() ALIVE { READER_LOCALS; do :: receive() od }
 
-proctype killer() { if :: atomic { !done[1] || !done[2] -> gone[1] = 1; stop_writing(1); stop_writing(2) } :: true fi }
+proctype killer() { atomic { !done[1] || !done[2] -> gone[1] = 1; die(1); die(2) } }
 
 init {
   byte i = 0, k = 0, n = 0;

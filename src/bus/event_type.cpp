@@ -40,13 +40,13 @@ void EventType::try_to_enter(Attachment& attachment) noexcept {
     next_attempt_ns_ = monotonic_ns() + kNextAttemptNs;
 }
 
-std::vector<std::uint64_t> EventType::matched_inboxes(Attachment& attachment) {
+std::vector<std::uint64_t> EventType::matched_inboxes(Attachment& attachment, InboxVisit& visit) {
     const std::lock_guard lock(mutex_);
     Segment& segment = attachment.segment();
     for (int attempt = 0; attempt < kMatchAttempts; ++attempt) {
         const std::uint64_t generation = control_generation(segment);
         if (generation == matched_generation_) return matched_;
-        matched_ = match_inboxes(segment, name_);
+        matched_ = match_inboxes(segment, name_, visit);
         if (control_generation(segment) != generation) continue;
         // Odd: an operation is under way (or its holder stopped): right for now, not to be kept.
         matched_generation_ = (generation & 1) != 0 ? kNeverMatched : generation;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/life/attachment.hpp"
+#include "src/routing/routes.hpp"
 
 namespace swarmbus::core {
 
@@ -29,7 +30,7 @@ public:
     void try_to_enter(Attachment& attachment) noexcept;
 
     // The inboxes of a type that is not entered.
-    std::vector<std::uint64_t> matched_inboxes(Attachment& attachment);
+    std::vector<std::uint64_t> matched_inboxes(Attachment& attachment, InboxVisit& visit = InboxVisit::under_the_lock());
 
 private:
     static constexpr std::uint64_t kNeverMatched = ~std::uint64_t{0};

@@ -46,7 +46,7 @@ void for_each_bit(std::uint64_t bits, std::uint32_t base, Prefetch&& prefetch, V
 
 // The same for every inbox that a type is routed to.
 template <typename Prefetch, typename Visit>
-void for_each_inbox(Attachment& attachment, EventType& type, Prefetch&& prefetch, Visit&& visit) {
+void for_each_inbox(Attachment& attachment, EventType& type, InboxVisit& reading, Prefetch&& prefetch, Visit&& visit) {
     if (type.entered()) [[likely]] {
         swb_l_route& route = attachment.segment().route(type.index());
         for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
@@ -56,7 +56,7 @@ void for_each_inbox(Attachment& attachment, EventType& type, Prefetch&& prefetch
         }
         return;
     }
-    const std::vector<std::uint64_t> bits = type.matched_inboxes(attachment);
+    const std::vector<std::uint64_t> bits = type.matched_inboxes(attachment, reading);
     for (std::uint32_t word = 0; word < bits.size(); ++word) for_each_bit(bits[word], word * 64, prefetch, visit);
 }
 
@@ -109,8 +109,15 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     event.time_ns = clock_.now_ns();
     delivery.sequence = event.sequence;
 
+    // Patterns are read before the first claim: place 0 is free for naming their inboxes.
+    struct Reading final : InboxVisit {
+        Writer& writer;
+        explicit Reading(Writer& w) noexcept : writer(w) {}
+        void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
+        void leave() noexcept override { writer.leave(0); }
+    } reading(*this);
     for_each_inbox(
-        *attachment_, type, [&](std::uint32_t inbox) { prefetch(inbox, event.payload.size()); },
+        *attachment_, type, reading, [&](std::uint32_t inbox) { prefetch(inbox, event.payload.size()); },
         [&](std::uint32_t inbox) { publish_to(inbox, event, delivery); });
     finish(event, delivery);
     if (!full_.empty()) [[unlikely]] {

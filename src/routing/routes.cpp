@@ -31,6 +31,12 @@ void store_route_word(swb_l_route& route, std::size_t word, std::uint64_t bits) 
     if (wanted != summary) words::store_route(route.summary, wanted);
 }
 
+struct Inside {
+    InboxVisit& visit;
+    Inside(InboxVisit& v, std::uint32_t inbox) noexcept : visit(v) { visit.enter(inbox); }
+    ~Inside() { visit.leave(); }
+};
+
 void set_bit(Segment& segment, std::uint32_t type, std::uint32_t inbox, bool on) noexcept {
     swb_l_route& route = segment.route(type);
     const std::size_t word = inbox / 64;
@@ -105,10 +111,17 @@ void unroute_inbox(Segment& segment, std::uint32_t inbox) noexcept {
     for (std::uint32_t type = 0; type < types; ++type) set_bit(segment, type, inbox, false);
 }
 
-std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type) {
+InboxVisit& InboxVisit::under_the_lock() noexcept {
+    static class : public InboxVisit {
+    } nothing;
+    return nothing;
+}
+
+std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type, InboxVisit& visit) {
     std::vector<std::uint64_t> bits(route_words(segment));
     for (std::uint32_t inbox = 0; inbox < segment.plan().max_subscribers; ++inbox) {
         if (words::load_gate(segment.inbox(inbox)).status() != SWB_GATE_ACTIVE) continue;
+        const Inside inside(visit, inbox);
         for (const std::string& text : read_patterns(segment, inbox)) {
             if (find_fault_in_pattern(text)) continue;  // a damaged entry matches nothing
             if (Pattern(text).matches(type)) {

@@ -28,9 +28,23 @@ std::vector<std::string> read_patterns(Segment& segment, std::uint32_t inbox);
 void route_inbox(Segment& segment, std::uint32_t inbox, const std::vector<Pattern>& patterns) noexcept;
 // Clears the inbox's bit everywhere.
 void unroute_inbox(Segment& segment, std::uint32_t inbox) noexcept;
+// Keeps an inbox's block from being given back while its patterns are read. Under the control lock
+// nobody gives blocks back: this one does nothing.
+class InboxVisit {
+public:
+    virtual void enter(std::uint32_t inbox) noexcept { static_cast<void>(inbox); }
+    virtual void leave() noexcept {}
+    static InboxVisit& under_the_lock() noexcept;
+
+protected:
+    ~InboxVisit() = default;
+};
+
 // The bits of a type, from the patterns of all active inboxes. Also without the lock, for a type
-// that is not in the table: the caller checks the control generation around it.
-std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type);
+// that is not in the table: the caller checks the control generation around it, and its visit
+// names each inbox as a publisher does.
+std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type,
+                                         InboxVisit& visit = InboxVisit::under_the_lock());
 // Writes the bits of a type.
 void store_type_route(Segment& segment, std::uint32_t type, const std::vector<std::uint64_t>& bits) noexcept;
 

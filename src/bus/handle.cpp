@@ -9,6 +9,7 @@
 #include "src/error.hpp"
 #include "src/life/process.hpp"
 #include "src/life/inbox_table.hpp"
+#include "src/life/membarrier.hpp"
 #include "src/waking/futex.hpp"
 #include "src/words/waking_words.hpp"
 
@@ -22,6 +23,8 @@ std::vector<std::pair<std::uint64_t, std::weak_ptr<Handle>>>& open_handles() {
     return *handles;
 }
 
+constexpr timespec kPause{0, 50'000};
+
 std::uint64_t next_handle_id() {
     static std::atomic<std::uint64_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -29,7 +32,7 @@ std::uint64_t next_handle_id() {
 
 struct ThreadWriter {
     std::uint64_t handle;
-    Writer* writer;
+    std::shared_ptr<Writer> writer;
 };
 using ThreadWriters = std::vector<ThreadWriter>;
 
@@ -52,7 +55,7 @@ void give_back_writers(void* list) {
                 if (id == mine.handle) handle = known.lock();
             }
         }
-        if (handle) handle->thread_ended(*mine.writer);
+        if (handle) handle->thread_ended(*mine.writer);  // else it was given back when its handle closed
     }
 }
 
@@ -121,23 +124,23 @@ Writer& Handle::writer() {
     ThreadWriters& mine = thread_writers();
     const auto known = std::find_if(mine.begin(), mine.end(), [&](const ThreadWriter& w) { return w.handle == id_; });
     if (known != mine.end()) {
-        last_writer = {id_, known->writer};
+        last_writer = {id_, known->writer.get()};
         return *known->writer;
     }
     forget_closed_handles(mine);
-    auto fresh = std::make_unique<Writer>(attachment_, options_.source);
-    Writer* writer = fresh.get();
+    const auto fresh = std::make_shared<Writer>(attachment_, options_.source);
     const std::lock_guard lock(writers_mutex_);
     check_usable();
-    writers_.push_back(std::move(fresh));
-    mine.push_back({id_, writer});
-    last_writer = {id_, writer};
-    return *writer;
+    writers_.push_back(fresh);
+    mine.push_back({id_, fresh});
+    last_writer = {id_, fresh.get()};
+    return *fresh;
 }
 
 void Handle::thread_ended(Writer& writer) noexcept {
     const std::lock_guard lock(writers_mutex_);
-    std::erase_if(writers_, [&](const std::unique_ptr<Writer>& w) { return w.get() == &writer; });
+    writer.give_back();
+    std::erase_if(writers_, [&](const std::shared_ptr<Writer>& w) { return w.get() == &writer; });
 }
 
 // A reason other than 0 makes a receiver return; the wake word wakes it.
@@ -161,8 +164,9 @@ void Handle::close() noexcept {
         close_deferred_ = true;  // within a handler: the receiving call still uses the inbox
         return;
     }
-    take_turn();  // a receiver has seen it and left; nobody else gets the turn again
+    take_turn(false);  // a receiver has seen it and left; nobody else gets the turn again
     finish_close();
+    while (turns_waited_for_.load(std::memory_order_acquire) != 0) ::nanosleep(&kPause, nullptr);
 }
 
 void Handle::finish_close() noexcept {
@@ -182,11 +186,11 @@ void Handle::finish_close() noexcept {
         }
     }
     const std::lock_guard writers(writers_mutex_);
-    for (auto& writer : writers_) {
-        while (writer->inside_publish()) {  // another thread's publish ends within its deadline
-            const timespec pause{0, 50'000};
-            ::nanosleep(&pause, nullptr);
-        }
+    for (const auto& writer : writers_) writer->close();
+    barrier_all_publishers();
+    for (const auto& writer : writers_) {
+        while (writer->inside_publish()) ::nanosleep(&kPause, nullptr);  // it ends within its deadline
+        writer->give_back();
     }
     writers_.clear();
 }

@@ -71,7 +71,7 @@ private:
     static constexpr std::uint32_t kClosed = 2;
     void interrupt(std::uint32_t reason) noexcept;
     void finish_close() noexcept;
-    void take_turn() noexcept;
+    bool take_turn(bool to_receive) noexcept;
 
     const std::shared_ptr<Attachment> attachment_;
     const Options options_;
@@ -82,7 +82,7 @@ private:
 
     EventTypes types_;
     std::mutex writers_mutex_;
-    std::vector<std::unique_ptr<Writer>> writers_;
+    std::vector<std::shared_ptr<Writer>> writers_;  // shared with the threads they belong to
 
     std::mutex subscriptions_mutex_;  // one change at a time
     SubscriptionList subscriptions_;
@@ -92,6 +92,7 @@ private:
 
     // The receiver's.
     std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives, dispatches or closes
+    std::atomic<std::uint32_t> turns_waited_for_{0};
     bool close_deferred_ = false;             // a handler closed the handle: the receiver finishes that
     std::vector<swb_event> batch_;
     std::recursive_mutex dispatch_mutex_;  // held while one handler runs

@@ -26,6 +26,7 @@ constexpr std::uint32_t kMostShortWaits = 1 << 14;
 constexpr std::uint32_t kTrain = 4;
 // How many slots ahead a batch asks for the payloads.
 constexpr std::uint32_t kSlotsAhead = 4;
+constexpr std::size_t kMostInlineTypes = 4096;
 constexpr int kBackOffPauses = 60;
 
 Ring ring_of(Segment& segment, std::uint32_t index) {
@@ -59,9 +60,11 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
     const Ring& ring = reader_.ring();
     const auto max = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, ring.capacity / 2));
     const std::size_t size = events->size;
+    if (inline_types_.size() > kMostInlineTypes) inline_types_.clear();  // what pointed there was given back
     for (;;) {
         const InboxReader::Taken taken = reader_.take(max);
         if (!replaced_sources_.empty()) replaced_sources_.clear();
+        for (std::uint32_t damaged = reader_.damaged_positions(); damaged > 0; --damaged) ledger_.add_damaged();
         if (taken.count == 0) {
             if (policy_ == Overflow::block) attachment_->set_view_holder(index_, 0);
             return 0;

@@ -51,8 +51,11 @@ void for_each_inbox(Attachment& attachment, EventType& type, InboxVisit& reading
         swb_l_route& route = attachment.segment().route(type.index());
         for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
             const auto word = static_cast<std::uint32_t>(std::countr_zero(summary));
-            if (word * 64 >= attachment.segment().plan().max_subscribers) return;
-            for_each_bit(words::load_route((&route.words[0])[word]), word * 64, prefetch, visit);
+            const std::uint32_t base = word * 64, inboxes = attachment.segment().plan().max_subscribers;
+            if (base >= inboxes) return;
+            // Bits beyond the last inbox are damage.
+            const std::uint64_t existing = inboxes - base >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (inboxes - base)) - 1;
+            for_each_bit(words::load_route((&route.words[0])[word]) & existing, base, prefetch, visit);
         }
         return;
     }
@@ -73,8 +76,15 @@ Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source)
     full_.reserve(targets_.size());  // publishing allocates nothing once an inbox is named
 }
 
-Writer::~Writer() {
-    if (attachment_->same_process()) release_writer(attachment_->segment(), lease_);
+Writer::~Writer() { give_back(); }
+
+void Writer::close() noexcept {
+    closed_.store(true, std::memory_order_relaxed);
+}
+
+void Writer::give_back() noexcept {
+    if (!given_back_ && attachment_->same_process()) release_writer(attachment_->segment(), lease_);
+    given_back_ = true;
 }
 
 EventType& Writer::type(EventTypes& types, std::string_view name) {
@@ -92,6 +102,7 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
         explicit Inside(swb_l_writer& l) noexcept : line(l) { words::enter_publish(line); }
         ~Inside() { words::leave_publish(line); }
     } const inside(*line_);
+    if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
     if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
 
     OutgoingEvent event;
@@ -122,7 +133,8 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     finish(event, delivery);
     if (!full_.empty()) [[unlikely]] {
         const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
-        for (const std::uint32_t inbox : full_) wait_for_room(inbox, event, deadline, delivery);
+        // By index: an inbox whose reader takes the position away again comes to the end anew.
+        for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], event, deadline, delivery);
         full_.clear();
     }
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
@@ -154,7 +166,7 @@ Target* Writer::enter(std::uint32_t inbox, std::uint32_t place) noexcept {
     Target& target = targets_[inbox];
     if (gate == target.gate && gate.status() == SWB_GATE_ACTIVE) [[likely]] return &target;
     target = Target{};
-    const swb_l_subscriber& entry = segment.subscriber(inbox);
+    const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
     const std::uint32_t slot_bytes = segment.plan().slot_bytes;
     if (gate.status() == SWB_GATE_ACTIVE && valid_capacity(entry.capacity) && entry.policy <= SWB_BLOCK &&
         entry.block_bytes == block_bytes(entry.capacity, slot_bytes)) {

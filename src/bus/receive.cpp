@@ -27,7 +27,7 @@ public:
         if (handle.receiver_.load(std::memory_order_relaxed) == this_thread()) {
             throw Error(SWB_ERR_REENTRANT, "a handler can't receive from the handle that called it; use swb_separate() for a second inbox");
         }
-        handle.take_turn();
+        if (!handle.take_turn(true)) throw Error(SWB_ERR_CLOSED, swb_result_text(SWB_ERR_CLOSED));
     }
     ~ReceiverTurn() {
         if (handle_.close_deferred_) [[unlikely]] handle_.finish_close();
@@ -40,14 +40,20 @@ private:
     Handle& handle_;
 };
 
-void Handle::take_turn() noexcept {
-    std::uint32_t nobody = 0;
-    while (!receiver_.compare_exchange_weak(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed)) {
-        // Another thread receives. Telling us when it is done would cost every receive; looking
-        // now and then costs only this rare one.
-        if (nobody != 0) ::nanosleep(&kTurnPause, nullptr);
-        nobody = 0;
-    }
+// False: the handle was closed while a receiver waited for its turn.
+bool Handle::take_turn(bool to_receive) noexcept {
+    const auto try_it = [this] {
+        std::uint32_t nobody = 0;
+        return receiver_.compare_exchange_strong(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed);
+    };
+    if (try_it()) [[likely]] return true;
+    // Another thread receives. Telling us when it is done would cost every receive; looking now and
+    // then costs only this rare one.
+    turns_waited_for_.fetch_add(1, std::memory_order_seq_cst);
+    bool mine = false;
+    while (!(to_receive && closed_.load(std::memory_order_seq_cst)) && !(mine = try_it())) ::nanosleep(&kTurnPause, nullptr);
+    turns_waited_for_.fetch_sub(1, std::memory_order_release);  // from here on a closer may free the handle
+    return mine;
 }
 
 Result Handle::receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
@@ -59,6 +65,8 @@ Result Handle::receive(std::int64_t timeout_ns, swb_event* events, std::size_t c
 Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
     count = 0;
     std::uint64_t deadline = timeout_ns < 0 ? kForever : 0;  // 0: not worked out yet
+    const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
+    std::uint64_t spinning_since = 0;
     for (;;) {
         check_usable();
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
@@ -75,12 +83,13 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
             if (inbox->look_behind()) continue;
             return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
         }
-        if (inbox->spin(std::min(options_.spin_ns, kLongestSpinNs), interrupted_)) continue;
+        if (inbox->spin(slice_ns, interrupted_)) continue;
         if (inbox->tell_losses(*events)) return SWB_LOST;
         const std::uint64_t now = monotonic_ns();
         if (deadline == 0) deadline = now + static_cast<std::uint64_t>(timeout_ns);
         if (now >= deadline) return SWB_TIMED_OUT;
-        if (options_.spin_ns != kForever) inbox->sleep(deadline, interrupted_);
+        if (spinning_since == 0) spinning_since = now - slice_ns;
+        if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_);
     }
 }
 

@@ -2,6 +2,7 @@
 // publishes to. Used by that thread only.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -50,6 +51,10 @@ public:
     // A type by name, without a lock when this thread has used it before.
     EventType& type(EventTypes& types, std::string_view name);
 
+    // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
+    // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
+    void close() noexcept;
+    void give_back() noexcept;
     bool inside_publish() const noexcept { return words::inside_publish(*line_); }
     std::uint32_t id() const noexcept { return lease_.id; }
 
@@ -75,6 +80,8 @@ private:
     std::shared_ptr<Attachment> attachment_;
     WriterLease lease_;
     swb_l_writer* line_;
+    std::atomic<bool> closed_{false};
+    bool given_back_ = false;
     const bool fences_itself_;  // the process is not registered for membarrier
     std::uint32_t thread_id_;
     std::uint64_t next_sequence_;

@@ -5,6 +5,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <utility>
 
 #include "src/inbox/ring.hpp"
 #include "src/overflow.hpp"
@@ -36,6 +37,8 @@ public:
     // Gives back what take() gave. In a block or drop_newest inbox this makes room.
     void release() noexcept;
     bool holds_events() const noexcept { return taken_.count > 0; }
+    // Positions passed because their state word made no sense, since the last call.
+    std::uint32_t damaged_positions() noexcept { return std::exchange(damaged_positions_, 0u); }
 
     enum class Behind {
         empty,    // nobody writes at head
@@ -65,6 +68,7 @@ private:
     Overflow policy_;
     std::uint64_t stall_timeout_ns_;
     Taken taken_;
+    std::uint32_t damaged_positions_ = 0;
     // What was first seen unready at head, and since when. Claims of one lap look alike: the position
     // belongs to it.
     Position stalled_at_ = 0;

@@ -1,6 +1,7 @@
 // The words of the tables: participants, writers, types, routes, patterns, control.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -88,6 +89,9 @@ inline std::uint32_t named_inbox(swb_l_writer& writer, std::uint32_t place) noex
 
 template <std::size_t Words>
 inline void store_text(std::uint64_t (&target)[Words], std::string_view text) noexcept {
+    // SYNC(text-version): release fence before the text; pairs with the fence in load_text(): who
+    // reads a word of the new text sees that the version has changed.
+    if constexpr (kFences) std::atomic_thread_fence(std::memory_order_release);
     for (std::size_t i = 0; i < Words; ++i) {
         std::uint64_t word = 0;
         if (i * 8 < text.size()) std::memcpy(&word, text.data() + i * 8, std::min<std::size_t>(8, text.size() - i * 8));

@@ -46,9 +46,8 @@ inline bool reader_sleeps(swb_l_inbox& inbox) noexcept {
 // Changes the word, so that a reader between its last look and its sleep does not fall asleep. The
 // bits stay: a publisher that died before its FUTEX_WAKE must not hide the sleeper from others.
 inline void bump_wake(swb_l_inbox& inbox) noexcept {
-    Shared32(inbox.wake).fetch_add(kWakeStep, std::memory_order_seq_cst);
+    Shared32(inbox.wake).fetch_add(kWakeStep, std::memory_order_relaxed);  // the kernel orders the rest
 }
-
 
 // A publisher, before its last look at head. Returns the word to sleep on.
 inline std::uint32_t announce_wait(swb_l_inbox& inbox) noexcept {

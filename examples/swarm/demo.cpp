@@ -1,0 +1,144 @@
+#include "demo.hpp"
+
+#include <cstdio>
+#include <stdexcept>
+
+#include "agent_processes.hpp"
+#include "demo_bus.hpp"
+#include "display.hpp"
+#include "event_statistics.hpp"
+#include "latest_events.hpp"
+#include "output.hpp"
+#include "report.hpp"
+#include "signals.hpp"
+#include "terminal.hpp"
+
+namespace swarm {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// The viewer sleeps between its looks at the inbox instead of waking for every event.
+constexpr auto kLook = 50ms;
+constexpr auto kRedraw = 200ms;
+constexpr auto kPlainLength = 30s;
+constexpr auto kQueuePatience = 10s;
+constexpr auto kEndPatience = 2s;
+
+class Demo {
+public:
+    explicit Demo(const DemoOptions& options)
+        : length_(options.length), bus_(options.bus), agents_(options.agent_folder, bus_.name(), bus_.made_here()) {
+        bus_->subscribe("*");
+        if (!options.plain && Terminal::usable()) terminal_.emplace();
+        if (!terminal_ && !length_) length_ = kPlainLength;
+    }
+
+    int run() {
+        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: swarmbus -b " + bus_.name() + " sub 'agent.*'\n");
+        start_agents();
+        started_ = Clock::now();
+        while (!ended_ && !time_is_up()) turn();
+        return finish();
+    }
+
+private:
+    void start_agents() {
+        started_ = Clock::now();
+        agents_.start(kRoster.front());
+        while (!ended_ && statistics_.agent(kRoster.front().id) == nullptr) {
+            look();
+            if (agents_.running() == 0) throw std::runtime_error("agent queue did not start: " + agents_.printed());
+            if (Clock::now() - started_ > kQueuePatience) throw std::runtime_error("agent queue does not answer");
+        }
+        for (auto spec = kRoster.begin() + 1; spec != kRoster.end() && !ended_; ++spec) agents_.start(*spec);
+    }
+
+    bool time_is_up() const { return length_ && Clock::now() - started_ >= *length_; }
+
+    void turn() {
+        look();
+        const auto now = Clock::now();
+        if (terminal_) {
+            while (const char key = terminal_->key()) ended_ = ended_ || key == 'q';
+            if (now >= next_picture_) show(now);
+        } else if (now >= started_ + lines_ * 1s + 1s) {
+            print(second_line(++lines_, now, statistics_, agents_.running(), agents_.all().size()));
+        }
+    }
+
+    // Waits a moment; then takes in all that has happened.
+    void look() {
+        const int signal = wait_for_signal(kLook);
+        take_events();
+        // Signals first: what ends the demo may have ended agents, too.
+        if (asks_to_end(signal)) ended_ = true;
+        else agents_.watch();
+        agents_.printed();  // so that their pipe never fills
+        if (asks_to_stop(signal)) stop();
+        if (tells_new_size(signal)) next_picture_ = {};
+    }
+
+    void take_events() {
+        const auto now = Clock::now();
+        for (;;) {
+            const auto events = bus_->next_batch(512, 0ns);
+            if (events.empty()) return;
+            for (const swarmbus::Event& event : events) {
+                statistics_.record(event, now);
+                if (event) latest_.offer(event);
+            }
+        }
+    }
+
+    void show(Clock::time_point now) {
+        next_picture_ = now + kRedraw;
+        latest_.turn();
+        const auto [rows, columns] = terminal_->size();
+        const Scene scene{bus_.name(), started_, now, statistics_, latest_, agents_.all()};
+        if (terminal_->show(draw(scene, rows, columns)) == Written::gone) ended_ = true;
+    }
+
+    void print(const std::string& text) {
+        if (write_output(text) == Written::gone) ended_ = true;
+    }
+
+    void stop() {
+        if (terminal_) terminal_->leave();
+        stop_until_continued();
+        if (terminal_) terminal_->enter();
+        next_picture_ = {};
+    }
+
+    int finish() {
+        const auto length = Clock::now() - started_;
+        const std::size_t alive = agents_.running();
+        agents_.end(kEndPatience);
+        take_events();
+        terminal_.reset();
+        std::fputs(agents_.printed().c_str(), stderr);
+        print(summary(statistics_, {length, alive, agents_.all()}));
+        return agents_.any_ended_unasked() || statistics_.total() == 0 ? 1 : 0;
+    }
+
+    std::optional<std::chrono::duration<double>> length_;
+    EventStatistics statistics_;
+    LatestEvents latest_{2};
+    Clock::time_point started_, next_picture_;
+    unsigned lines_ = 0;  // of plain output
+    bool ended_ = false;
+    // Undone in the opposite order: the terminal restored, the agents ended, the bus removed.
+    DemoBus bus_;
+    AgentProcesses agents_;
+    std::optional<Terminal> terminal_;
+};
+
+}  // namespace
+
+int run_demo(const DemoOptions& options) {
+    hold_signals();
+    return Demo(options).run();
+}
+
+}  // namespace swarm

@@ -1,0 +1,26 @@
+// The picture of the swarm.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "agent_processes.hpp"
+#include "canvas.hpp"
+#include "event_statistics.hpp"
+#include "latest_events.hpp"
+
+namespace swarm {
+
+struct Scene {
+    const std::string& bus;
+    std::chrono::steady_clock::time_point started, now;
+    const EventStatistics& statistics;
+    const LatestEvents& latest;
+    const std::vector<AgentProcess>& agents;
+};
+
+// Fits any size: what has no room is left out, the panels of types and agents last.
+Canvas draw(const Scene& scene, std::size_t rows, std::size_t columns);
+
+}  // namespace swarm

@@ -1,0 +1,69 @@
+#include "event_statistics.hpp"
+
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+namespace swarm {
+namespace {
+
+template <typename Value>
+Value& entry(std::map<std::string, Value, std::less<>>& map, std::string_view key) {
+    const auto found = map.find(key);
+    return found != map.end() ? found->second : map.emplace(key, Value{}).first->second;
+}
+
+}  // namespace
+
+void EventStatistics::record(const swarmbus::Event& event, Time now) {
+    if (event.lost() > 0) {
+        for (std::size_t cause = 0; cause < lost_.size(); ++cause) lost_[cause] += event.lost(static_cast<swarmbus::LossCause>(cause));
+    }
+    if (!event) return;  // losses only
+    ++total_;
+    rate_.add(now);
+    Type& type = entry(types_, event.type());
+    ++type.total;
+    type.rate.add(now);
+
+    AgentActivity& agent = entry(agents_, event.source());
+    ++agent.events;
+    agent.last_type = event.type();
+    if (event.type() == "agent.status.changed" || event.type() == "system.warning") read_payload(event, agent);
+}
+
+// Anybody may publish anything on the bus: fields that are not what they should be are passed over.
+void EventStatistics::read_payload(const swarmbus::Event& event, AgentActivity& agent) {
+    const auto payload = nlohmann::json::parse(event.text(), nullptr, false);
+    if (!payload.is_object()) return;
+    const auto status = payload.find("new_status");
+    if (event.type() == "agent.status.changed" && status != payload.end() && status->is_string()) agent.status = *status;
+    const auto lost = payload.find("lost");
+    if (event.type() == "system.warning" && lost != payload.end() && lost->is_number_unsigned()) {
+        agent.lost += lost->get<std::uint64_t>();
+        lost_by_agents_ += lost->get<std::uint64_t>();
+    }
+}
+
+std::vector<TypeCount> EventStatistics::types(Time now) const {
+    std::vector<TypeCount> counts;
+    for (const auto& [name, type] : types_) counts.push_back({name, type.total, type.rate.per_second(now)});
+    return counts;
+}
+
+std::uint64_t EventStatistics::domain_total(std::string_view domain) const {
+    std::uint64_t sum = 0;
+    for (const auto& [name, type] : types_) {
+        if (name.starts_with(domain) && (name.size() == domain.size() || name[domain.size()] == '.')) sum += type.total;
+    }
+    return sum;
+}
+
+const AgentActivity* EventStatistics::agent(std::string_view source) const {
+    const auto found = agents_.find(source);
+    return found != agents_.end() ? &found->second : nullptr;
+}
+
+std::uint64_t EventStatistics::lost() const noexcept { return std::accumulate(lost_.begin(), lost_.end(), std::uint64_t{0}); }
+
+}  // namespace swarm

@@ -1,0 +1,51 @@
+// swarm-demo: a small swarm of agent processes on one bus, shown live in the terminal.
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "demo.hpp"
+
+namespace {
+
+constexpr int kUsage = 2;
+
+constexpr const char* kFooter = R"(
+Examples:
+  swarm-demo                            watch the swarm; q or Ctrl-C ends it
+  swarm-demo --seconds 10 --plain       run unattended and print a summary
+  swarm-demo --bus office               name the bus, to look at it from another terminal:
+  swarmbus -b office sub 'task.failed'
+
+Kill an agent, or stop one, and watch what the others do:
+  kill -9 PID
+
+Exit status: 0; 1 if an agent ended unasked, nothing was received, or the demo can't run; 2 for wrong options.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    swarm::DemoOptions options;
+    double seconds = 0;
+    CLI::App app("A swarm of 11 agent processes that plan, code, review and test, shown live.", "swarm-demo");
+    app.footer(kFooter);
+    app.add_option("-b,--bus", options.bus, "name of the bus; it is made, and removed at the end, unless it is there already (default: demo-PID)");
+    app.add_option("--seconds", seconds, "end after this time (default: never, or 30 in plain mode)")->check(CLI::PositiveNumber);
+    app.add_flag("--plain", options.plain, "a line a second instead of a picture; so it is, too, when standard output is no terminal");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : kUsage;
+    }
+    if (seconds > 0) options.length = std::chrono::duration<double>(seconds);
+
+    try {
+        options.agent_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "agents";
+        return swarm::run_demo(options);
+    } catch (const std::exception& error) {
+        std::cerr << "swarm-demo: " << error.what() << '\n';
+        return 1;
+    }
+}

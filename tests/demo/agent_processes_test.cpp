@@ -1,0 +1,55 @@
+#include "agent_processes.hpp"
+
+#include <signal.h>
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace swarm {
+namespace {
+
+using namespace std::chrono_literals;
+
+// No bus of that name exists: an agent that opens it says so and ends.
+constexpr const char* kNoBus = "test-no-bus";
+
+void wait_until_ended(AgentProcesses& processes) {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (processes.running() > 0 && std::chrono::steady_clock::now() < deadline) processes.watch();
+    ASSERT_EQ(processes.running(), 0u);
+}
+
+TEST(AgentProcesses, an_agent_that_fails_is_noticed_with_its_status_and_its_message) {
+    AgentProcesses processes(SWARM_AGENTS, kNoBus, false);
+    processes.start({"coder-1", "coder", "C++"});
+    EXPECT_EQ(processes.running(), 1u);
+    wait_until_ended(processes);
+    EXPECT_TRUE(processes.any_ended_unasked());
+    EXPECT_EQ(processes.all().front().fate, "exit 1");
+    EXPECT_NE(processes.printed().find(kNoBus), std::string::npos) << processes.printed();
+}
+
+TEST(AgentProcesses, a_program_that_is_missing_is_an_error_that_names_it) {
+    AgentProcesses processes(SWARM_AGENTS, kNoBus, false);
+    try {
+        processes.start({"ghost", "no-such-program", "C"});
+        FAIL() << "started";
+    } catch (const std::runtime_error& error) {
+        EXPECT_NE(std::string(error.what()).find("no-such-program: No such file"), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(processes.all().empty());
+}
+
+TEST(AgentProcesses, one_that_does_not_end_when_asked_is_killed) {
+    AgentProcesses processes("/bin", "30", false);
+    processes.start({"40", "sleep", "none"});
+    ASSERT_EQ(::kill(processes.all().front().pid, SIGSTOP), 0);
+    processes.end(10ms);
+    EXPECT_EQ(processes.running(), 0u);
+    EXPECT_FALSE(processes.any_ended_unasked());
+    EXPECT_EQ(processes.all().front().fate, "killed by signal 9");
+}
+
+}  // namespace
+}  // namespace swarm

@@ -1,0 +1,83 @@
+#include "tests/support/process_step.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace swarmbus::test {
+namespace {
+
+constexpr int kMark = SIGWINCH;  // stops a traced process; one that was let go ignores it
+
+}  // namespace
+
+void SteppedProcess::mark() { ::raise(kMark); }
+
+SteppedProcess::Stop SteppedProcess::go_on(int request) {
+    const pid_t pid = process_.pid();
+    for (;;) {
+        const auto signal = static_cast<std::uintptr_t>(std::exchange(pending_signal_, 0));
+        if (::ptrace(static_cast<__ptrace_request>(request), pid, nullptr, signal) != 0) {
+            throw std::system_error(errno, std::generic_category(), "ptrace");
+        }
+        int status = 0;
+        while (::waitpid(pid, &status, 0) < 0) {
+            if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
+        }
+        if (!WIFSTOPPED(status)) {
+            process_.note_end(status);
+            return Stop::ended;
+        }
+        if (WSTOPSIG(status) == SIGTRAP) return Stop::stepped;
+        if (WSTOPSIG(status) == kMark) return Stop::marked;
+        pending_signal_ = WSTOPSIG(status);  // the child's own business
+    }
+}
+
+bool SteppedProcess::run_to_mark() {
+    Stop stop = Stop::stepped;
+    if (!attached_) {  // the child runs to its first mark by itself
+        int status = 0;
+        while (::waitpid(process_.pid(), &status, 0) < 0 && errno == EINTR) {
+        }
+        if (!WIFSTOPPED(status)) {
+            process_.note_end(status);
+            return false;
+        }
+        attached_ = true;
+        if (WSTOPSIG(status) == kMark) return true;
+        pending_signal_ = WSTOPSIG(status);
+    }
+    while (stop == Stop::stepped) stop = go_on(PTRACE_CONT);
+    return stop == Stop::marked;
+}
+
+int SteppedProcess::step(int count) {
+    for (int done = 0; done < count; ++done) {
+        if (go_on(PTRACE_SINGLESTEP) != Stop::stepped) return done;
+    }
+    return count;
+}
+
+int SteppedProcess::step_system_calls(int count) {
+    for (int done = 0; done < count; ++done) {
+        if (go_on(PTRACE_SYSCALL) != Stop::stepped) return done;
+    }
+    return count;
+}
+
+void SteppedProcess::leave_stopped() {
+    if (::ptrace(PTRACE_DETACH, process_.pid(), nullptr, static_cast<std::uintptr_t>(SIGSTOP)) != 0) {
+        throw std::system_error(errno, std::generic_category(), "ptrace");
+    }
+}
+
+void SteppedProcess::leave_running() {
+    if (::ptrace(PTRACE_DETACH, process_.pid(), nullptr, static_cast<std::uintptr_t>(std::exchange(pending_signal_, 0))) != 0) {
+        throw std::system_error(errno, std::generic_category(), "ptrace");
+    }
+}
+
+}  // namespace swarmbus::test

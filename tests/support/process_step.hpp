@@ -1,0 +1,47 @@
+// A child that is led through its code one machine instruction at a time, to be killed or stopped
+// exactly there.
+#pragma once
+
+#include <sys/ptrace.h>
+
+#include "tests/support/process.hpp"
+
+namespace swarmbus::test {
+
+class SteppedProcess {
+public:
+    // In the child: body() runs and calls mark() where the test takes over.
+    template <typename Body>
+    explicit SteppedProcess(Body&& body)
+        : process_([&body] {
+              require(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0, "ptrace is not allowed");
+              body();
+          }) {}
+
+    static void mark();
+
+    // Runs the child until its next mark(). False if it ended instead.
+    bool run_to_mark();
+    // Runs up to `count` instructions; returns how many it were before the next mark() or the end.
+    int step(int count);
+    // The same for system calls: each counts twice, before and after it.
+    int step_system_calls(int count);
+    // The child gets this signal before it runs on: its handler interrupts this very instruction.
+    void interrupt_with(int signal) { pending_signal_ = signal; }
+    // Lets go of the child: it stands still here until it is resumed, killed or stopped by others.
+    void leave_stopped();
+    // Lets go of the child: it runs on.
+    void leave_running();
+
+    Process& process() noexcept { return process_; }
+
+private:
+    enum class Stop { stepped, marked, ended };
+    Stop go_on(int request);
+
+    Process process_;
+    bool attached_ = false;
+    int pending_signal_ = 0;
+};
+
+}  // namespace swarmbus::test

@@ -9,7 +9,7 @@
 namespace swarm {
 
 struct Received {
-    std::string type, source = "agent-7", payload;
+    std::string type{}, source = "agent-7", payload{};
     std::uint64_t time_ns = 0;
     std::uint64_t evicted = 0;
 

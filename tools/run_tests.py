@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coverage import coverage_case
 from testing import plan
-from testing.case import FAILED, PASSED, SKIPPED, Case
+from testing.case import FAILED, PASSED, SKIPPED
 from testing.runner import Runner, counts
 
 SOURCE = Path(__file__).resolve().parent.parent

@@ -79,12 +79,12 @@ Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source)
 Writer::~Writer() { give_back(); }
 
 void Writer::close() noexcept {
-    closed_.store(true, std::memory_order_relaxed);
+    closed_.store(true, kStoreBeforeFence);
 }
 
 void Writer::give_back() noexcept {
-    if (!given_back_ && attachment_->same_process()) release_writer(attachment_->segment(), lease_);
-    given_back_ = true;
+    if (attachment_ && attachment_->same_process()) release_writer(attachment_->segment(), lease_);
+    attachment_.reset();  // the thread keeps this object until it ends, the bus must not stay open for it
 }
 
 EventType& Writer::type(EventTypes& types, std::string_view name) {
@@ -96,13 +96,17 @@ EventType& Writer::type(EventTypes& types, std::string_view name) {
 }
 
 Result Writer::publish(EventType& type, const Message& message, Delivery& delivery) {
-    if (words::load_plain(line_->inside) != 0) return SWB_ERR_REENTRANT;
+    if (inside_.load(std::memory_order_relaxed)) return SWB_ERR_REENTRANT;
     struct Inside {
-        swb_l_writer& line;
-        explicit Inside(swb_l_writer& l) noexcept : line(l) { words::enter_publish(line); }
-        ~Inside() { words::leave_publish(line); }
-    } const inside(*line_);
-    if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
+        std::atomic<bool>& flag;
+        explicit Inside(std::atomic<bool>& f) noexcept : flag(f) {
+            flag.store(true, kStoreBeforeFence);
+            compiler_fence();  // the barrier in Handle::finish_close() is the other half
+        }
+        ~Inside() { flag.store(false, std::memory_order_release); }
+    } const inside(inside_);
+    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    const words::InsidePublish told(*line_);
     if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
 
     OutgoingEvent event;

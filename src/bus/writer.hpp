@@ -55,7 +55,7 @@ public:
     // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
     void close() noexcept;
     void give_back() noexcept;
-    bool inside_publish() const noexcept { return words::inside_publish(*line_); }
+    bool inside_publish() const noexcept { return inside_.load(kLoadAfterFence); }
     std::uint32_t id() const noexcept { return lease_.id; }
 
 private:
@@ -80,8 +80,8 @@ private:
     std::shared_ptr<Attachment> attachment_;
     WriterLease lease_;
     swb_l_writer* line_;
+    std::atomic<bool> inside_{false};  // this process's own; line_->inside tells the others
     std::atomic<bool> closed_{false};
-    bool given_back_ = false;
     const bool fences_itself_;  // the process is not registered for membarrier
     std::uint32_t thread_id_;
     std::uint64_t next_sequence_;

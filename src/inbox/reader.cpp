@@ -49,8 +49,11 @@ InboxReader::Taken InboxReader::take(std::uint32_t max) noexcept {
         }
         if (distance(state.lap(), lap) > 0) {
             if (!(words::load_head(inbox) == head)) continue;  // it moved between the two loads
-            ++damaged_positions_;  // nobody can have written a lap ahead of head
-            pass(head);
+            pass_damaged(head);  // nobody can have written a lap ahead of head
+            continue;
+        }
+        if (state.lap() == lap) {
+            pass_damaged(head);  // neither ready nor to be passed
             continue;
         }
         release();
@@ -83,6 +86,11 @@ void InboxReader::pass(Head head) noexcept {
     }
 }
 
+void InboxReader::pass_damaged(Head head) noexcept {
+    ++damaged_positions_;
+    pass(head);
+}
+
 InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLiveness& liveness,
                                              std::uint64_t& remaining_ns) noexcept {
     const Head head = words::load_head(*ring_.words);
@@ -90,12 +98,18 @@ InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLivenes
     const Position lap = ring_.lap(h);
     const Claim claim = words::load_claim_after_fence(ring_.claim(h));
     if (claim.lap() != lap) {
-        const bool moved = !(words::load_head(*ring_.words) == head) || distance(claim.lap(), lap) > 0;
-        return moved ? Behind::passed : Behind::empty;
+        if (!(words::load_head(*ring_.words) == head)) return Behind::passed;
+        if (distance(claim.lap(), lap) < 0) return Behind::empty;
+        pass_damaged(head);  // nobody can have claimed a lap ahead of head
+        return Behind::passed;
     }
     if (distance(words::load_state(ring_.state(h)).lap(), lap) >= 0) return Behind::passed;
     if (claim.mark() == Mark::revoked) {
         pass(head);
+        return Behind::passed;
+    }
+    if (claim.mark() != Mark::owned && claim.mark() != Mark::doubt) {
+        pass_damaged(head);
         return Behind::passed;
     }
     if (h != stalled_at_ || !(claim == stalled_claim_)) {

@@ -37,7 +37,7 @@ public:
     // Gives back what take() gave. In a block or drop_newest inbox this makes room.
     void release() noexcept;
     bool holds_events() const noexcept { return taken_.count > 0; }
-    // Positions passed because their state word made no sense, since the last call.
+    // Positions passed because their words made no sense, since the last call.
     std::uint32_t damaged_positions() noexcept { return std::exchange(damaged_positions_, 0u); }
 
     enum class Behind {
@@ -61,6 +61,7 @@ public:
 
 private:
     void pass(Head head) noexcept;
+    void pass_damaged(Head head) noexcept;
     bool suspect(Head head, Claim claim) noexcept;
     std::uint32_t count_ready(Position first, std::uint32_t max) const noexcept;
 

@@ -50,20 +50,19 @@ inline std::uint32_t next_writer(swb_l_header& header) noexcept {
     return Shared32(header.next_writer).fetch_add(1, std::memory_order_relaxed);
 }
 
-inline void enter_publish(swb_l_writer& writer) noexcept {
-    Shared32(writer.inside).store(1, std::memory_order_relaxed);
-    compiler_fence();
-}
+// Tells others that the writer is inside publish, for as long as this lives.
+class InsidePublish {
+public:
+    explicit InsidePublish(swb_l_writer& writer) noexcept : writer_(writer) {
+        Shared32(writer_.inside).store(1, std::memory_order_relaxed);
+    }
+    ~InsidePublish() { Shared32(writer_.inside).store(0, std::memory_order_relaxed); }
+    InsidePublish(const InsidePublish&) = delete;
+    InsidePublish& operator=(const InsidePublish&) = delete;
 
-inline void leave_publish(swb_l_writer& writer) noexcept {
-    // SYNC(inside): release; pairs with the acquire in inside_publish().
-    Shared32(writer.inside).store(0, std::memory_order_release);
-}
-
-inline bool inside_publish(swb_l_writer& writer) noexcept {
-    // SYNC(inside): acquire; pairs with the release in leave_publish().
-    return Shared32(writer.inside).load(std::memory_order_acquire) != 0;
-}
+private:
+    swb_l_writer& writer_;
+};
 
 // The writer, before it looks at the gate of that inbox.
 inline void name_inbox(swb_l_writer& writer, std::uint32_t place, std::uint32_t inbox, bool fence) noexcept {

@@ -97,6 +97,10 @@ class JsonPayloads(harness.CliTest):
         payload = b"[" * 64 + b"]" * 64
         self.assertEqual(json.loads(self.line_for(payload))["payload"], json.loads(payload))
 
+    def test_brackets_in_a_string_are_no_nesting(self):
+        payload = b'"\\"' + b"[" * 65 + b'"'
+        self.assertEqual(json.loads(self.line_for(payload))["payload"], json.loads(payload))
+
 
 class StrangePublishers(harness.CliTest):
     def test_source_and_subject_that_are_not_utf8_leave_the_line_valid_and_the_next_event_comes(self):

@@ -83,7 +83,7 @@ class Payloads(harness.CliTest):
 
 class Lines(harness.CliTest):
     def payloads(self, stdin, *arguments):
-        sub = self.start_sub("*", "--json")
+        sub = self.start_sub("*", "--json", "--capacity", "65536")
         self.pub("a.b", "--lines", *arguments, stdin=stdin)
         self.pub("end")
         events = []
@@ -109,8 +109,8 @@ class Lines(harness.CliTest):
     def test_a_count_is_the_most_lines(self):
         self.assertEqual(self.payloads(b"1\n2\n3\n4\n", "--count", "2"), ["1", "2"])
 
-    def test_many_lines_in_one_read_keep_their_order(self):
-        lines = [str(i) * 20 for i in range(1, 800)]
+    def test_lines_that_reads_cut_in_two_arrive_whole_and_in_order(self):
+        lines = [str(i) * 20 for i in range(1, 5000)]  # several times what one read takes
         self.assertEqual(self.payloads("\n".join(lines).encode()), lines)
 
     def test_a_line_is_published_when_it_comes(self):
@@ -165,6 +165,10 @@ class Repeating(harness.CliTest):
             self.assertEqual(sub.read_json()["sequence"], sequence)
         pub.signal(signal.SIGINT)
         self.assertEqual(pub.finish(), ([], "", -signal.SIGINT))
+
+    def test_json_of_a_paced_event_comes_before_the_next_is_due(self):
+        pub = self.start("pub", "a.b", "--rate", "5", "--json")
+        self.assertEqual([pub.read_json()["sequence"] for _ in range(2)], [1, 2])
 
     def test_a_rate_paces_lines(self):
         sub = self.start_sub("*", "--json", "--count", "2")

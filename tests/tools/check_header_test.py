@@ -1,7 +1,5 @@
 import unittest
 
-import where  # noqa: F401  (where the next two are)
-
 import check_header
 import tap_unittest
 

@@ -2,8 +2,6 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import where  # noqa: F401  (where the next two are)
-
 import check_sync_labels
 import tap_unittest
 

@@ -5,8 +5,6 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import where  # noqa: F401  (where the next two are)
-
 import coverage
 import tap_unittest
 

@@ -14,7 +14,7 @@ from .case import FAILED, PASSED, SKIPPED
 from .program import Program
 
 LISTING_SECONDS = 60
-PRINTED = re.compile(r"^\[(?P<mark> RUN     |      OK|  FAILED|  SKIPPED)\s*\] (?P<name>[^\s,]+)")
+PRINTED = re.compile(r"^\[\s*(?P<mark>RUN|OK|FAILED|SKIPPED)\s*\] (?P<name>[^\s,]+)")
 OUTCOMES = {"OK": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
 
 
@@ -87,7 +87,7 @@ class GtestProgram(Program):
         told = {}
         running = None
         for match in filter(None, map(PRINTED.match, end.output().splitlines())):
-            mark, name = match["mark"].strip(), match["name"]
+            mark, name = match["mark"], match["name"]
             if mark == "RUN":
                 running = name
             else:

@@ -97,12 +97,12 @@ def bus_files():
 
 def bus_files_left_behind(before):
     """New files of buses that nobody uses. Those in use belong to programs outside of the tests."""
+    left = bus_files() - before
     deadline = time.monotonic() + GRACE_SECONDS
-    while left := [path for path in bus_files() - before if not in_use(path)]:
-        if time.monotonic() > deadline:
-            return [str(path) for path in sorted(left)]
+    while left and time.monotonic() < deadline:
         time.sleep(0.1)
-    return []
+        left = {path for path in left & bus_files() if not in_use(path)}
+    return sorted(map(str, left))
 
 
 def in_use(path):

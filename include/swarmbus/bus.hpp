@@ -114,7 +114,7 @@ private:
         State* state;
     };
     // Behind a pointer, so that a moved Bus keeps what handlers refer to.
-    struct State {
+    struct State : std::enable_shared_from_this<State> {
         std::mutex mutex;
         std::map<SubscriptionId, std::unique_ptr<Subscriber>> handlers;
         const Subscriber* running = nullptr;            // whose handler runs now
@@ -124,11 +124,11 @@ private:
         std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
     };
 
-    explicit Bus(swb_bus* owned) : state_(std::make_unique<State>()) { state_->bus.reset(owned); }
+    explicit Bus(swb_bus* owned) : state_(std::make_shared<State>()) { state_->bus.reset(owned); }
     static void call(const swb_event* event, void* user);
-    void rethrow() const;
+    static void rethrow(State& state);
 
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // shared with calls under way: a handler may destroy the Bus
 };
 
 // ---------------------------------------------------------------- implementation
@@ -153,7 +153,7 @@ inline swb_options Options::raw() const noexcept {
     return o;
 }
 
-inline Bus::Bus(const std::string& name, const Options& options) : state_(std::make_unique<State>()) {
+inline Bus::Bus(const std::string& name, const Options& options) : state_(std::make_shared<State>()) {
     const swb_options o = options.raw();
     swb_bus* opened = nullptr;
     detail::check(swb_open(name.c_str(), &o, &opened));
@@ -185,8 +185,8 @@ inline void Bus::call(const swb_event* event, void* user) {
     state.ended_by_itself.reset();
 }
 
-inline void Bus::rethrow() const {
-    if (state_->thrown) std::rethrow_exception(std::exchange(state_->thrown, nullptr));
+inline void Bus::rethrow(State& state) {
+    if (state.thrown) std::rethrow_exception(std::exchange(state.thrown, nullptr));
 }
 
 inline SubscriptionId Bus::subscribe(const std::string& patterns, Handler handler) {
@@ -228,17 +228,19 @@ inline std::span<const Event> Bus::next_batch(std::size_t most, std::chrono::nan
 }
 
 inline std::size_t Bus::run_once(std::chrono::nanoseconds timeout) {
+    const std::shared_ptr<State> state = state_;
     std::size_t handled = 0;
     detail::check(swb_run_once(raw(), timeout.count(), &handled));
-    rethrow();
+    rethrow(*state);
     return handled;
 }
 
 inline void Bus::run() {
-    for (;;) {
+    const std::shared_ptr<State> state = state_;
+    while (state.use_count() > 1) {  // a handler may have destroyed the Bus
         std::size_t handled = 0;
-        const swb_result result = detail::check(swb_run_once(raw(), SWB_FOREVER, &handled));
-        rethrow();
+        const swb_result result = detail::check(swb_run_once(state->bus.get(), SWB_FOREVER, &handled));
+        rethrow(*state);
         if (result == SWB_STOPPED) return;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/routing/name.hpp"
 #include "src/routing/routes.hpp"
 #include "src/routing/type_table.hpp"
@@ -16,6 +17,7 @@ constexpr int kMatchAttempts = 8;
 }  // namespace
 
 void EventType::try_to_enter(Attachment& attachment) noexcept {
+    const HoldCancellation hold;
     const std::lock_guard lock(mutex_);
     if (entered() || monotonic_ns() < next_attempt_ns_) return;
     try {

@@ -8,6 +8,7 @@
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
 #include "src/life/process.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/inbox_table.hpp"
 #include "src/life/membarrier.hpp"
 #include "src/waking/futex.hpp"
@@ -93,6 +94,7 @@ void forget_closed_handles(ThreadWriters& writers) {
 }  // namespace
 
 std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& options) {
+    const HoldCancellation hold;
     static std::once_flag fork_handlers;
     std::call_once(fork_handlers, [] {
         const auto unlock = [] { handles_mutex.unlock(); };
@@ -153,6 +155,7 @@ void Handle::interrupt(std::uint32_t reason) noexcept {
 }
 
 void Handle::close() noexcept {
+    const HoldCancellation hold;
     if (closed_.exchange(true)) return;
     if (!attachment_->same_process()) return;  // a forked child: what is shared belongs to the parent
     {

@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::uint64_t kLongestRoomSleepNs = 1'000'000;
 
+bool routed(swb_l_route& route, std::uint32_t inbox) noexcept {
+    return (words::load_route((&route.words[0])[inbox / 64]) >> (inbox % 64) & 1) != 0;
+}
+
 // How many inboxes ahead their lines are asked for.
 constexpr std::uint32_t kPrefetchAhead = 2;
 // How many slots ahead of the one just written.
@@ -138,7 +142,7 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     if (!full_.empty()) [[unlikely]] {
         const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
         // By index: an inbox whose reader takes the position away again comes to the end anew.
-        for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], event, deadline, delivery);
+        for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], type, event, deadline, delivery);
         full_.clear();
     }
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
@@ -256,7 +260,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
     leave(place);
 }
 
-void Writer::wait_for_room(std::uint32_t inbox, const OutgoingEvent& event, std::uint64_t deadline_ns,
+void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
                            Delivery& delivery) noexcept {
     constexpr std::uint32_t kPlace = 0;
     bool waited = false;
@@ -274,6 +278,7 @@ void Writer::wait_for_room(std::uint32_t inbox, const OutgoingEvent& event, std:
         }
         const Position head = words::load_head(lines).at();
         const std::uint64_t now = monotonic_ns();
+        if (type.entered() && !routed(attachment_->segment().route(type.index()), inbox)) return leave(kPlace);  // unsubscribed
         if (attachment_->view_holder(inbox) == thread_id_) {
             drop(*target, LossCause::self, delivery);
         } else if ((target->refused && target->refused_at == head) || now >= deadline_ns ||

@@ -7,6 +7,7 @@
 #include "src/bus/handle.hpp"
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/process.hpp"
 
 namespace swarmbus::core {
@@ -49,6 +50,7 @@ bool Handle::take_turn(bool to_receive) noexcept {
     if (try_it()) [[likely]] return true;
     // Another thread receives. Telling us when it is done would cost every receive; looking now and
     // then costs only this rare one.
+    const HoldCancellation hold;
     turns_waited_for_.fetch_add(1, std::memory_order_seq_cst);
     bool mine = false;
     while (!(to_receive && closed_.load(std::memory_order_seq_cst)) && !(mine = try_it())) ::nanosleep(&kTurnPause, nullptr);
@@ -118,7 +120,10 @@ Result Handle::run_once(std::int64_t timeout_ns, std::size_t& handled) {
     std::size_t count = 0;
     const Result result = receive_in_turn(timeout_ns, batch_.data(), batch_.size(), count);
     for (; handled < count && usable() == SWB_OK; ++handled) dispatch(batch_[handled]);
-    if (Inbox* inbox = inbox_.load(std::memory_order_acquire); inbox != nullptr && count > 0) inbox->release();
+    // Not in a child that a handler forked: what was received is its parent's to give back.
+    if (Inbox* inbox = inbox_.load(std::memory_order_acquire); inbox != nullptr && count > 0 && attachment_->same_process()) {
+        inbox->release();
+    }
     return result;
 }
 

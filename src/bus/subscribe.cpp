@@ -3,12 +3,14 @@
 
 #include "src/bus/handle.hpp"
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/inbox_table.hpp"
 #include "src/routing/routes.hpp"
 
 namespace swarmbus::core {
 
 std::uint64_t Handle::subscribe(std::string_view patterns, swb_handler* handler, void* user) {
+    const HoldCancellation hold;
     auto fresh = std::make_shared<Subscription>();
     fresh->patterns = parse_patterns(patterns);
     fresh->handler = handler;
@@ -26,6 +28,7 @@ std::uint64_t Handle::subscribe(std::string_view patterns, swb_handler* handler,
 void Handle::unsubscribe(std::uint64_t id) {
     std::shared_ptr<Subscription> ended;
     {
+        const HoldCancellation hold;
         const std::lock_guard changes(subscriptions_mutex_);
         check_usable();
         Subscriptions wanted = subscriptions_.load();

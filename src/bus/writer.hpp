@@ -72,7 +72,8 @@ private:
     void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
     bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
-    void wait_for_room(std::uint32_t inbox, const OutgoingEvent& event, std::uint64_t deadline_ns, Delivery& delivery) noexcept;
+    void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
+                       Delivery& delivery) noexcept;
     void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     void drop(Target& target, LossCause cause, Delivery& delivery) noexcept;
     static void wake_reader(swb_l_inbox& inbox) noexcept;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "src/life/cancellation.hpp"
+
 namespace swarmbus::core {
 namespace {
 
@@ -82,6 +84,7 @@ std::uint32_t this_thread() noexcept {
 }
 
 bool process_is_gone(const ProcessIdentity& identity) noexcept {
+    const HoldCancellation hold;
     if (identity.pid == 0 || identity.start_ticks == 0) return false;
     if (identity.pid_namespace == 0 || identity.pid_namespace != own_pid_namespace()) return false;
     const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/segment/layout.h"
 
@@ -88,6 +89,7 @@ void remove_abandoned_files() noexcept {
 }
 
 std::vector<std::string> list_bus_names() {
+    const HoldCancellation hold;
     std::vector<std::string> names;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(kSharedMemoryDirectory, error)) {

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/segment/bus_file.hpp"
 #include "src/segment/header.hpp"
@@ -24,6 +25,11 @@ class ReadOnlyTables {
 public:
     explicit ReadOnlyTables(const std::string& name) {
         namespace ipc = boost::interprocess;
+        struct stat st {};
+        if (::lstat(bus_path(name).c_str(), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {  // opening a FIFO would wait
+            if (S_ISDIR(st.st_mode)) throw open_error(name, EISDIR);
+            throw Error(SWB_ERR_NOT_A_BUS, bus_path(name) + " is not a regular file; remove it or choose another name");
+        }
         try {
             file_ = ipc::shared_memory_object(ipc::open_only, bus_file_name(name).c_str(), ipc::read_only);
             header_ = read_header(fd(), name);
@@ -62,6 +68,7 @@ private:
 }  // namespace
 
 swb_info look_at_bus(const std::string& name) {
+    const HoldCancellation hold;
     check_bus_name(name);
     const ReadOnlyTables tables(name);
     const swb_l_header& plan = tables.plan();
@@ -90,6 +97,7 @@ swb_info look_at_bus(const std::string& name) {
 }
 
 void remove_bus(const std::string& name, bool force) {
+    const HoldCancellation hold;
     check_bus_name(name);
     if (!force) {
         const std::uint32_t living = ReadOnlyTables(name).living_participants();

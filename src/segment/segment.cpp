@@ -133,6 +133,12 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
     }
     rings_ = static_cast<std::byte*>(rings);
     ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
+    // Locks belong to an open file description, and mappings keep theirs alive: also those that a
+    // forked child inherits. So locks get a description of their own, which ends with its descriptor.
+    const std::string again = "/proc/self/fd/" + std::to_string(fd_.get());
+    Descriptor for_locks(::open(again.c_str(), O_RDWR | O_CLOEXEC));
+    if (for_locks.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening the bus for its locks (" + again + ")", errno);
+    fd_ = duplicate_above_standard_streams(for_locks.get());
 }
 
 Segment::~Segment() {
@@ -192,7 +198,6 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         const std::string& path;
         ~Unlink() { ::unlink(path.c_str()); }
     } unlink_temporary{temporary_path};
-    try_lock(fd.get(), SWB_LOCK_CREATOR);
 
     swb_l_header planned = core::plan(limits);
     planned.layout_hash = layout_hash(planned);
@@ -200,9 +205,11 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         throw system_error(SWB_ERR_NO_SPACE, "sizing bus '" + name + "' (ftruncate)", errno);
     }
     if (const int error = allocate(fd.get(), 0, planned.rings_at)) {
+        static_cast<void>(::ftruncate(fd.get(), 0) == 0);  // so that what is free is told as it was before
         throw no_space(fd.get(), planned.rings_at, "bus '" + name + "'", error);
     }
     std::unique_ptr<Segment> segment(new Segment(std::move(fd), planned));
+    try_lock(segment->fd(), SWB_LOCK_CREATOR);
     swb_l_header& header = segment->header();
     swb_l_header fresh = planned;
     fresh.layout_hash = 0;

@@ -5,6 +5,7 @@
     check.py --reduced        the variants that end quickly, as in the test suite
     check.py --all            every variant, to completion; writes the table in docs/models.md
     check.py --list           names, with what is expected;  --list-reduced: names only
+    --write                   with NAME: bring the table in docs/models.md up to date for these
     --noreduce                without Spin's partial order reduction (slower, same verdicts)
 
 A variant that must pass has passed only if the search was complete. One that must fail has failed only if Spin found the
@@ -170,7 +171,7 @@ def run(variant: Variant, full: bool, noreduce: bool) -> Result:
         options += [] if variant.file in EXACT else ["-DHC4"]
         options += ["-DNOREDUCE"] if noreduce else []
         brief = variant.expected != "pass" or variant.file in EXACT             # compiling takes longer than the search
-        made = subprocess.run(["gcc", "-O2" if full else "-O0" if brief else "-O1", "-w", *options, "-o", "pan", "pan.c"],
+        made = subprocess.run(["gcc", "-O0" if brief else "-O2" if full else "-O1", "-w", *options, "-o", "pan", "pan.c"],
                               cwd=folder, capture_output=True, text=True)
         if made.returncode != 0:
             return Result("?", "gcc: " + made.stderr.strip()[-300:])
@@ -206,22 +207,25 @@ def judge(text: str, seconds: float) -> Result:
 
 
 def write_table(rows: "list[tuple[Variant, Result]]") -> None:
+    """Rows that are new replace those of the same name; the others stay."""
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
+    old, after = rest.split(END)
+    row_of = {line.split("|")[1].strip(): line for line in old.splitlines() if line.count("|") > 2}
     lines = ["", "| variant | model and parameters | expected | states | depth | seconds | MiB | reduced set |",
              "|---|---|---|---:|---:|---:|---:|---|"]
     for variant, result in rows:
         expected = "passes" if variant.expected == "pass" else f"fails: {variant.expected}"
-        lines.append(f"| {variant.name} | `{' '.join([variant.file, *variant.flags.split()])}` | {expected} | {result.states} | "
+        row_of[variant.name] = (f"| {variant.name} | `{' '.join([variant.file, *variant.flags.split()])}` | {expected} | {result.states} | "
                      f"{result.depth} | {result.seconds:.1f} | {result.mib:.0f} | {'yes' if variant.reduced else ''} |")
+    lines += [row_of[variant.name] for variant in VARIANTS if variant.name in row_of]
     PAGE.write_text(before + BEGIN + "\n".join(lines) + "\n\n" + END + after, encoding="utf-8")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check the models with Spin.")
     parser.add_argument("names", nargs="*", metavar="NAME")
-    for option in ("--all", "--reduced", "--list", "--list-reduced", "--noreduce"):
+    for option in ("--all", "--reduced", "--list", "--list-reduced", "--write", "--noreduce"):
         parser.add_argument(option, action="store_true")
     chosen = parser.parse_args()
 
@@ -247,15 +251,16 @@ def main() -> int:
     variants = [by_name[name] for name in chosen.names] or [v for v in VARIANTS if chosen.all or v.reduced]
     rows, wrong = [], 0
     for variant in variants:
-        result = run(variant, not chosen.reduced and not (chosen.names and variant.reduced), chosen.noreduce)
+        full = chosen.all or chosen.write or not variant.reduced
+        result = run(variant, full, chosen.noreduce)
         right = result.outcome == variant.expected
         wrong += not right
         rows.append((variant, result))
         print(f"{'ok    ' if right else 'WRONG '} {variant.name}: expected {variant.expected}, got {result.outcome}; "
               f"{result.states} states, {result.seconds:.1f} s, {result.mib:.0f} MiB"
               + ("" if right else f"\n       {result.reason}"), flush=True)
-    if chosen.all and not wrong:
-        write_table(rows)
+        if right and (chosen.all or chosen.write):
+            write_table([(variant, result)])
     print(f"{len(rows) - wrong} passed, {wrong} failed")
     return 1 if wrong else 0
 

@@ -116,7 +116,7 @@ TEST(Closing, a_thread_that_publishes_meanwhile_is_told_and_touches_nothing_that
     const BusName name;
     Bus reader(name);
     reader.subscribe("*");
-    for (int round = 0; round < rounds(2'000, 300); ++round) {
+    for (int round = 0; round < rounds(1'000, 300); ++round) {
         swb_bus* bus = open(name);
         swb_publisher* publisher = nullptr;
         detail::check(swb_publisher_open(bus, "a.b", &publisher));

@@ -75,7 +75,7 @@ const Oddity oddities[] = {
     {"empty_file", [](const std::string& path) { std::ofstream{path}; }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
     {"one_page_of_zeros", [](const std::string& path) { std::ofstream(path) << std::string(4096, '\0'); }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
     {"text", [](const std::string& path) { std::ofstream(path) << std::string(10'000, 'x'); }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
-    {"directory", [](const std::string& path) { ::mkdir(path.c_str(), 0700); }, SWB_ERR_NOT_A_BUS, "not a bus"},
+    {"directory", [](const std::string& path) { ::mkdir(path.c_str(), 0700); }, SWB_ERR_NOT_A_BUS, "not a"},
     {"fifo", [](const std::string& path) { ::mkfifo(path.c_str(), 0600); }, SWB_ERR_NOT_A_BUS, "not a"},
     {"dangling_link", [](const std::string& path) { ASSERT_EQ(::symlink("/dev/shm/nothing-is-here", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS, "symbolic link"},
     {"link_to_a_file", [](const std::string& path) { ASSERT_EQ(::symlink("/etc/hostname", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS, "symbolic link"},

@@ -36,8 +36,9 @@ struct NumberedPublisher {
     swb_publisher* publisher = nullptr;
     std::uint32_t id = 0;
     Results* results = nullptr;
-    void publish() {
-        const NumberedPayload payload({id, results->ok + 1});
+    NumberedPayload next() const { return NumberedPayload({id, results->ok + 1}); }
+    void publish() { publish(next()); }
+    void publish(const NumberedPayload& payload) {
         const swb_result result = swb_publisher_publish(publisher, payload.bytes().data(), payload.bytes().size());
         ++(result == SWB_OK ? results->ok : result == SWB_ERR_REENTRANT ? results->reentrant : results->other);
     }
@@ -110,8 +111,9 @@ TEST(Signals, a_handler_may_publish_at_every_instruction_of_a_publish) {
         Bus bus(stage.name), other(stage.other_name);
         NumberedPublisher interrupted = stage.set_up(bus, other);
         for (;;) {
+            const NumberedPayload payload = interrupted.next();
             SteppedProcess::mark();
-            interrupted.publish();
+            interrupted.publish(payload);
             SteppedProcess::mark();
         }
     });

@@ -22,7 +22,7 @@
 namespace swarmbus::test {
 namespace {
 
-constexpr int kPoints = 192;
+constexpr int kPoints = 160;
 constexpr std::uint32_t kPointsPerScene = 16;  // the dead keep slots: not too many on one bus
 constexpr auto kStallTimeout = 2ms;
 

@@ -86,7 +86,8 @@ TEST_F(DamagedBus, a_claim_ahead_of_head_does_not_stop_the_reader) {
 }
 
 TEST_F(DamagedBus, a_head_that_jumped_does_not_stop_the_reader) {
-    for (const std::int64_t jump : {std::int64_t{-1}, std::int64_t{-16}, std::int64_t{1}, std::int64_t{16}, std::int64_t{1} << 46}) {
+    for (const std::int64_t jump : {std::int64_t{-1}, std::int64_t{-16}, std::int64_t{1}, std::int64_t{16}, std::int64_t{1} << 46,
+                                    -(std::int64_t{1} << 46)}) {
         survives([jump](Handle& handle, const Ring& ring) {
             const Head head{ring.words->head};
             ring.words->head = Head::of(position(head.at() + static_cast<Position>(jump)), 0).raw;

@@ -4,6 +4,7 @@
 
 #include "capi/guard.hpp"
 #include "capi/objects.hpp"
+#include "src/life/cancellation.hpp"
 
 using namespace swarmbus;
 using capi::fail;
@@ -49,6 +50,7 @@ swb_result swb_separate(swb_bus* bus, const swb_options* options, swb_bus** sepa
 
 void swb_close(swb_bus* bus) {
     if (bus == nullptr) return;
+    const core::HoldCancellation hold;
     bus->handle->close();
     delete bus;
 }

@@ -36,6 +36,7 @@ Error open_error(const std::string& name, int error_number) {
     case ELOOP:
         return Error(SWB_ERR_NOT_A_BUS, path + " is a symbolic link, not a bus; remove it or choose another name");
     case EISDIR:
+    case EINVAL:  // what shm_open() makes of EISDIR
         return Error(SWB_ERR_NOT_A_BUS, path + " is a directory, not a bus; remove it or choose another name");
     default:
         return system_error(SWB_ERR_SYSTEM, "opening " + path, error_number);

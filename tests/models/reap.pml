@@ -12,7 +12,7 @@
    REAPLOOK=0    the reaper does not look at the claim again after its SKIP
    REAPCAS=0     it stores state instead of a CAS from the value read before the claim
    EARLYFREE=1   it releases the id before the claims are settled
-   LOCK=0        two reapers at once;  with RELOOK=1 each looks once more that the id still is the dead one's, and that is not enough
+   LOCK=0        two reapers at once (without an heir this is harmless, unless REAPCAS=0 or REAPLOOK=0)
    RECHECK=0     the second reaper does not look again, under the lock, whose the id is
    STALEDEAD=1   an evictor remembers a death by writer id
    and READYONLY, PASSBLIND and the others of protocol.pmli. */

@@ -21,7 +21,8 @@ void for_each_loss(const Event& event, Visit&& visit) {
 
 class LinesForPeople final : public EventLines {
 public:
-    explicit LinesForPeople(bool colours) : dim_(colours ? "\x1b[2m" : ""), warn_(colours ? "\x1b[33m" : ""), plain_(colours ? "\x1b[0m" : "") {}
+    explicit LinesForPeople(bool colours)
+        : dim_(colours ? "\x1b[2m" : ""), warn_(colours ? "\x1b[33m" : ""), plain_(colours ? "\x1b[0m" : "") {}
 
     void append(std::string& out, const Event& event) override {
         if (event.lost() > 0) append_losses(out, event);

@@ -22,7 +22,8 @@ struct ListedBus {
 
 std::vector<ListedBus> list_buses() {
     std::vector<std::string> names;
-    detail::check(swb_list([](const char* name, void* user) { static_cast<std::vector<std::string>*>(user)->emplace_back(name); }, &names));
+    const auto add = [](const char* name, void* list) { static_cast<std::vector<std::string>*>(list)->emplace_back(name); };
+    detail::check(swb_list(add, &names));
     std::vector<ListedBus> buses;
     for (const std::string& name : names) {
         swb_info info{};

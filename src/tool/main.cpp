@@ -87,8 +87,9 @@ void parse(CLI::App& app, int argc, char** argv) {
         print(std::string(e.what()) + '\n');
     } catch (const CLI::ParseError& e) {
         const auto unknown = app.remaining();
-        if (app.get_subcommands().empty() && !unknown.empty()) refuse(app, "there is no command or option '" + printable(unknown.front()) + "'");
-        if (app.get_subcommands().empty() && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, rm or bench");
+        const bool no_command = app.get_subcommands().empty();
+        if (no_command && !unknown.empty()) refuse(app, "there is no command or option '" + printable(unknown.front()) + "'");
+        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, rm or bench");
         refuse(app, printable(e.what()));
     }
 }

@@ -11,7 +11,7 @@ namespace swarmbus::tool {
 class Pace {
 public:
     explicit Pace(double per_second) noexcept
-        : gap_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(1 / per_second, kLongestGapSeconds)))) {}
+        : gap_(std::chrono::duration_cast<Clock::duration>(Seconds(std::min(1 / per_second, kLongestGapSeconds)))) {}
 
     // Sleeps until the next event is due. One that came late is caught up with, but a long pause is
     // not followed by a burst.
@@ -23,6 +23,7 @@ public:
     }
 
 private:
+    using Seconds = std::chrono::duration<double>;
     static constexpr double kLongestGapSeconds = 1e9;
     static constexpr std::chrono::milliseconds kCatchUp{100};
 

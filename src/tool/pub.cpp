@@ -117,7 +117,9 @@ private:
         if (options_.encoding == "bytes") return Encoding::bytes;
         if (options_.encoding == "json") {
             std::string value;
-            if (!append_json_value(value, payload)) throw std::runtime_error(where_ + "the payload is not JSON, or is nested deeper than 64 levels");
+            if (!append_json_value(value, payload)) {
+                throw std::runtime_error(where_ + "the payload is not JSON, or is nested deeper than 64 levels");
+            }
             return Encoding::json;
         }
         const bool text = is_utf8(payload);
@@ -148,7 +150,9 @@ int run(const PubOptions& options, bool has_payload, const std::string& bus) {
     if (!is_utf8(options.source)) throw UsageError("--source is not UTF-8");
     if (!is_utf8(options.subject)) throw UsageError("--subject is not UTF-8");
     const bool from_input = has_payload && options.payload == "-";
-    if (options.lines && has_payload && !from_input) throw UsageError("--lines takes the payloads from standard input; leave PAYLOAD out");
+    if (options.lines && has_payload && !from_input) {
+        throw UsageError("--lines takes the payloads from standard input; leave PAYLOAD out");
+    }
     std::optional<std::uint64_t> count;
     if (options.count) count = parse_count("--count", *options.count);
 
@@ -172,7 +176,8 @@ void add_pub_command(CLI::App& app, Tool& tool) {
     const auto options = std::make_shared<PubOptions>();
     CLI::App* pub = app.add_subcommand("pub", "Publish events");
     pub->add_option("TYPE", options->type, "Type of the event, such as agent.status.changed")->required()->type_name("");
-    const CLI::Option* payload = pub->add_option("PAYLOAD", options->payload, "Payload; '-' takes standard input; empty if left out")->type_name("");
+    const CLI::Option* payload =
+        pub->add_option("PAYLOAD", options->payload, "Payload; '-' takes standard input; empty if left out")->type_name("");
     add_bus_option(*pub, tool.bus);
     pub->add_option("--source", options->source, "Who publishes; else swarmbus-PID")->type_name("TEXT");
     pub->add_option("--subject", options->subject, "What it is about")->type_name("TEXT");
@@ -182,7 +187,8 @@ void add_pub_command(CLI::App& app, Tool& tool) {
     pub->add_option("--encoding", options->encoding, "bytes, text or json; else text if it is UTF-8, bytes if not")
         ->type_name("NAME")
         ->check(CLI::IsMember({"bytes", "text", "json"}).description(""));
-    pub->add_option("--block-timeout", options->block_timeout, "Longest wait for full 'block' subscribers (default 100); 0: none")->type_name("MS");
+    pub->add_option("--block-timeout", options->block_timeout, "Longest wait for full 'block' subscribers (default 100); 0: none")
+        ->type_name("MS");
     pub->add_flag("--json", options->json, "Print what became of each event, one JSON object a line");
     pub->add_flag("--strict", options->strict, "Exit with 3 if a subscriber did not get an event");
     pub->footer(

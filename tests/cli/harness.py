@@ -166,7 +166,8 @@ class CliTest(unittest.TestCase):
 
     def publish_raw(self, event_type, encoding=0, source=b"raw", subject=b"", payload=b""):
         """Publishes what the tool would refuse to."""
-        subprocess.run([RAW_PUBLISHER, self.bus, event_type, str(encoding), source, subject], input=payload, check=True, timeout=PATIENCE)
+        subprocess.run([RAW_PUBLISHER, self.bus, event_type, str(encoding), source, subject], input=payload, check=True,
+                       timeout=PATIENCE)
 
 
 class _TapResult(unittest.TestResult):

@@ -24,8 +24,8 @@ class RoundTrip(harness.CliTest):
         return events
 
     def test_bytes_that_are_not_utf8_come_back_exactly(self):
-        payloads = [b"\x00\xff\x00", b"\xff", b"\xc3\x28", b"\xe2\x82", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80",
-                    b"\x80", b"\xe0\x80\x80", b"\xf0\x80\x80\x80", bytes(range(0, 128)), bytes(range(128, 256))]
+        payloads = [b"\x00\xff\x00", b"\xff", b"\x80", b"\xc3\x28", b"\xe2\x82", b"\xc0\x80", b"\xe0\x80\x80", b"\xf0\x80\x80\x80",
+                    b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", bytes(range(0, 128)), bytes(range(128, 256))]
         for payload, event in zip(payloads, self.arrives(payloads)):
             with self.subTest(payload):
                 self.assertEqual(bytes_of(event), payload)
@@ -37,7 +37,8 @@ class RoundTrip(harness.CliTest):
             self.assertEqual(event["payload_base64"], base64.b64encode(payload).decode())
 
     def test_text_of_every_kind_is_a_string(self):
-        payloads = ["", "plain", "\x00", 'quote " backslash \\ slash /', "\x01\x1f\x7f", "\n\r\t", "é€\U0001f600\uffff\u2028", "\ufeffmark"]
+        payloads = ["", "plain", "\x00", 'quote " backslash \\ slash /', "\x01\x1f\x7f", "\n\r\t", "é€\U0001f600\uffff\u2028",
+                    "\ufeffmark"]
         for encoding in (BYTES, TEXT):
             self.bus = self.environment["SWARMBUS_BUS"] = self.new_bus()
             for payload, event in zip(payloads, self.arrives([p.encode() for p in payloads], encoding)):
@@ -88,7 +89,8 @@ class JsonPayloads(harness.CliTest):
         self.assertEqual(json.loads(self.line_for(b'{\r\n\t"a":\n1\n}\n'))["payload"], {"a": 1})
 
     def test_what_claims_to_be_json_but_is_not_comes_back_exactly(self):
-        for payload in (b"", b"{", b"nan", b"{'a':1}", b"1 2", b'"\xff"', b'"a\nb"', b"\xef\xbb\xbf1", b"1e999", b'"\\ud800"', b"[" * 65 + b"]" * 65):
+        for payload in (b"", b"{", b"nan", b"{'a':1}", b"1 2", b'"\xff"', b'"a\nb"', b"\xef\xbb\xbf1", b"1e999", b'"\\ud800"',
+                        b"[" * 65 + b"]" * 65):
             with self.subTest(payload):
                 event = json.loads(self.line_for(payload))
                 self.assertEqual((event["payload"], bytes_of(event)), (None, payload))

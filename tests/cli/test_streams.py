@@ -42,7 +42,8 @@ class ClosedStreams(harness.CliTest):
 
     def test_what_could_not_be_printed_is_a_failure_with_a_message(self):
         self.pub("a.b")
-        for arguments in (["sub", "*"], ["wait", "*"], ["ls"], ["ls", "--json"], ["pub", "a.b", "--json"], ["--help"], ["sub", "--help"], ["--version"]):
+        for arguments in (["sub", "*"], ["wait", "*"], ["ls"], ["ls", "--json"], ["pub", "a.b", "--json"], ["--help"], ["sub", "--help"],
+                          ["--version"]):
             with self.subTest(arguments):
                 self.assertIn(b"standard output is closed", self.with_streams(">&-", *arguments, status=1).stderr)
 
@@ -69,7 +70,8 @@ class ClosedStreams(harness.CliTest):
             self.assertIn(b"standard input", self.with_streams("<&-", *arguments, status=1).stderr)
 
     def test_the_places_of_closed_streams_are_filled(self):
-        shell = harness.Process(subprocess.Popen(["sh", "-c", f"exec '{harness.TOOL}' sub '*' <&- 2>&-"], stdout=subprocess.DEVNULL, env=self.environment))
+        shell = harness.Process(subprocess.Popen(["sh", "-c", f"exec '{harness.TOOL}' sub '*' <&- 2>&-"], stdout=subprocess.DEVNULL,
+                                                 env=self.environment))
         self.addCleanup(shell.end)
         self.wait_for_inboxes(1)
         for number in (0, 2):

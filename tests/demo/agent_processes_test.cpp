@@ -1,10 +1,14 @@
 #include "agent_processes.hpp"
 
 #include <signal.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <string>
 
 #include <gtest/gtest.h>
 
-#include <stdexcept>
+#include <swarmbus/swarmbus.hpp>
 
 namespace swarm {
 namespace {
@@ -42,8 +46,16 @@ TEST(AgentProcesses, a_program_that_is_missing_is_an_error_that_names_it) {
 }
 
 TEST(AgentProcesses, one_that_does_not_end_when_asked_is_killed) {
-    AgentProcesses processes("/bin", "30", false);
-    processes.start({"40", "sleep", "none"});
+    const std::string name = "test-processes-" + std::to_string(::getpid());
+    struct Remove {
+        const std::string& name;
+        ~Remove() { swb_remove(name.c_str(), 1); }
+    } const remove{name};
+    swarmbus::Bus bus(name);
+    bus.subscribe("agent.status.changed");
+    AgentProcesses processes(SWARM_AGENTS, name, false);
+    processes.start({"queue", "task-queue", "C"});
+    ASSERT_TRUE(bus.next(30s)) << "it catches SIGTERM from here on";
     ASSERT_EQ(::kill(processes.all().front().pid, SIGSTOP), 0);
     processes.end(10ms);
     EXPECT_EQ(processes.running(), 0u);

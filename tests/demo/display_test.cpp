@@ -47,13 +47,13 @@ protected:
 
 TEST_F(Display, the_title_tells_bus_time_rate_and_who_is_alive) {
     const std::string title = lines(24, 80).front();
-    EXPECT_EQ(title, " SwarmBus demo   bus demo-1   1:02            1,501 events/s   1 of 2 agents alive");
+    EXPECT_EQ(title, " SwarmBus demo   bus demo-1   1:02         1,501 events/s   1 of 2 agents alive");
 }
 
 TEST_F(Display, each_type_has_a_line_with_its_rate) {
     const auto shown = lines(24, 80);
-    EXPECT_EQ(shown[2].substr(0, 34), " agent.status.changed            1");
-    EXPECT_EQ(shown[3].substr(0, 34), " task.started                1,500");
+    EXPECT_EQ(shown[2].substr(0, 34), " agent.status.changed           1 ");
+    EXPECT_EQ(shown[3].substr(0, 34), " task.started               1,500 ");
 }
 
 TEST_F(Display, each_agent_has_a_line_with_pid_status_and_last_event) {
@@ -64,7 +64,7 @@ TEST_F(Display, each_agent_has_a_line_with_pid_status_and_last_event) {
 
 TEST_F(Display, a_wide_window_shows_totals_and_interfaces) {
     const auto shown = lines(24, 120);
-    EXPECT_EQ(shown[3].substr(0, 57), " task.started                     1,500             1,500");
+    EXPECT_EQ(shown[3].substr(0, 57), " task.started                    1,500             1,500 ");
     EXPECT_EQ(shown[2].substr(59), "coder-1        4711  C++  busy      task.started");
 }
 

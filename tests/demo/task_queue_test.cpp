@@ -1,6 +1,9 @@
 // The task queue agent, alone on a bus with a test that plays planner and workers.
 #include <unistd.h>
 
+#include <map>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>

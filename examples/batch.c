@@ -7,22 +7,19 @@
 
 enum { READINGS = 1000, BATCH = 128 };
 
-static int failed(const char *what)
-{
+static int failed(const char *what) {
     fprintf(stderr, "batch: %s: %s\n", what, swb_last_error());
     return 1;
 }
 
-static int publish_readings(swb_bus *bus)
-{
+static int publish_readings(swb_bus *bus) {
     for (uint64_t reading = 1; reading <= READINGS; ++reading) {
         if (swb_publish(bus, "sensor.reading", &reading, sizeof reading) < 0) return failed("publish");
     }
     return 0;
 }
 
-static int receive_readings(swb_bus *bus)
-{
+static int receive_readings(swb_bus *bus) {
     static swb_event events[BATCH];
     uint64_t sum = 0, received = 0, lost = 0, batches = 0;
     events[0].size = sizeof events[0]; /* of the first element only */
@@ -43,13 +40,12 @@ static int receive_readings(swb_bus *bus)
         received += count;
         ++batches;
     }
-    printf("%llu readings in %llu batches, sum %llu, lost %llu\n", (unsigned long long)received,
-           (unsigned long long)batches, (unsigned long long)sum, (unsigned long long)lost);
+    printf("%llu readings in %llu batches, sum %llu, lost %llu\n", (unsigned long long)received, (unsigned long long)batches,
+           (unsigned long long)sum, (unsigned long long)lost);
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     swb_bus *bus = NULL;
     int status = 1;
     if (swb_open(argc > 1 ? argv[1] : "demo", NULL, &bus) < 0) return failed("open");

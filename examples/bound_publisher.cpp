@@ -22,12 +22,11 @@ int main(int argc, char** argv) {
         message.subject = "agent-7";  // what the event is about
         message.encoding = swarmbus::Encoding::json;
         const swarmbus::Delivery delivery = status.publish(message);
-        std::cout << "event " << delivery.sequence << " is in " << delivery.delivered << " inboxes, "
-                  << delivery.dropped << " had no room\n";
+        std::cout << "event " << delivery.sequence << " is in " << delivery.delivered << " inboxes, " << delivery.dropped
+                  << " had no room\n";
 
         const auto event = dashboard.next();
-        std::cout << event->type() << " about " << event->subject() << " from " << event->source() << ": "
-                  << event->text() << '\n';
+        std::cout << event->type() << " about " << event->subject() << " from " << event->source() << ": " << event->text() << '\n';
 
         status.publish(json);  // without the extras
         std::cout << "event " << dashboard.next()->sequence() << " has a payload only\n";

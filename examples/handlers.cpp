@@ -8,14 +8,12 @@ int main(int argc, char** argv) {
         swarmbus::Bus bus(argc > 1 ? argv[1] : "demo");
 
         // `*` is one or more characters, dots included.
-        bus.subscribe("task.*", [](const swarmbus::Event& event) {
-            std::cout << "task:     " << event.type() << ' ' << event.text() << '\n';
-        });
+        bus.subscribe("task.*",
+                      [](const swarmbus::Event& event) { std::cout << "task:     " << event.type() << ' ' << event.text() << '\n'; });
 
         // `+` is exactly one segment: agent.status.changed, but not agent.created.
-        bus.subscribe("agent.+.changed", [](const swarmbus::Event& event) {
-            std::cout << "agent:    " << event.type() << ' ' << event.text() << '\n';
-        });
+        bus.subscribe("agent.+.changed",
+                      [](const swarmbus::Event& event) { std::cout << "agent:    " << event.type() << ' ' << event.text() << '\n'; });
 
         // A handler may publish. Several patterns are separated by spaces.
         bus.subscribe("task.failed system.error", [&bus](const swarmbus::Event& event) {

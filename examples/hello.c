@@ -5,14 +5,12 @@
 
 #include <swarmbus.h>
 
-static int failed(const char *what)
-{
+static int failed(const char *what) {
     fprintf(stderr, "hello: %s: %s\n", what, swb_last_error());
     return 1;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *const name = argc > 1 ? argv[1] : "demo";
     const char payload[] = "{\"agent_id\":\"agent-7\"}";
     swb_event event = {.size = sizeof event}; /* the library fills the rest */

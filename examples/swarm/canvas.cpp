@@ -8,16 +8,16 @@ namespace {
 // Select Graphic Rendition; the basic colours follow the terminal's own palette, dark or light.
 std::string_view look(Ink ink, bool colours) {
     switch (ink) {
-        case Ink::title: return colours ? "\x1b[0;1;7m" : "\x1b[0;7m";
-        case Ink::heading: return "\x1b[0;1m";
-        case Ink::faint: return colours ? "\x1b[0;2m" : "\x1b[0m";
-        case Ink::agent: return colours ? "\x1b[0;36m" : "\x1b[0m";
-        case Ink::task: return colours ? "\x1b[0;34m" : "\x1b[0m";
-        case Ink::system: return colours ? "\x1b[0;33m" : "\x1b[0m";
-        case Ink::good: return colours ? "\x1b[0;32m" : "\x1b[0m";
-        case Ink::bad: return colours ? "\x1b[0;1;31m" : "\x1b[0;1m";
-        case Ink::bar: return colours ? "\x1b[0;46m" : "\x1b[0;7m";
-        case Ink::plain: break;
+    case Ink::title: return colours ? "\x1b[0;1;7m" : "\x1b[0;7m";
+    case Ink::heading: return "\x1b[0;1m";
+    case Ink::faint: return colours ? "\x1b[0;2m" : "\x1b[0m";
+    case Ink::agent: return colours ? "\x1b[0;36m" : "\x1b[0m";
+    case Ink::task: return colours ? "\x1b[0;35m" : "\x1b[0m";
+    case Ink::system: return colours ? "\x1b[0;33m" : "\x1b[0m";
+    case Ink::good: return colours ? "\x1b[0;32m" : "\x1b[0m";
+    case Ink::bad: return colours ? "\x1b[0;1;31m" : "\x1b[0;1m";
+    case Ink::bar: return colours ? "\x1b[0;46m" : "\x1b[0;7m";
+    case Ink::plain: break;
     }
     return "\x1b[0m";
 }

@@ -21,7 +21,8 @@ void LatestEvents::turn() {
     std::vector<EventLine> chosen;
     for (auto& [type, line] : offered_) chosen.push_back(std::move(line));
     offered_.clear();
-    std::stable_sort(chosen.begin(), chosen.end(), [&](const EventLine& a, const EventLine& b) { return last_shown_[a.type] < last_shown_[b.type]; });
+    std::stable_sort(chosen.begin(), chosen.end(),
+                     [&](const EventLine& a, const EventLine& b) { return last_shown_[a.type] < last_shown_[b.type]; });
     chosen.resize(std::min(chosen.size(), per_turn_));
     std::sort(chosen.begin(), chosen.end(), [](const EventLine& a, const EventLine& b) { return a.time_ns < b.time_ns; });
     for (EventLine& line : chosen) {

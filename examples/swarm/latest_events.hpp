@@ -31,7 +31,7 @@ private:
 
     std::size_t per_turn_;
     std::uint64_t shown_count_ = 0;
-    std::map<std::string, EventLine, std::less<>> offered_;          // the newest of each type
+    std::map<std::string, EventLine, std::less<>> offered_;         // the newest of each type
     std::map<std::string, std::uint64_t, std::less<>> last_shown_;  // by type; 0: never
     std::deque<EventLine> lines_;
 };

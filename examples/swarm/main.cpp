@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
     double seconds = 0;
     CLI::App app("A swarm of 11 agent processes that plan, code, review and test, shown live.", "swarm-demo");
     app.footer(kFooter);
-    app.add_option("-b,--bus", options.bus, "name of the bus; it is made, and removed at the end, unless it is there already (default: demo-PID)");
+    app.add_option("-b,--bus", options.bus,
+                   "name of the bus; it is made, and removed at the end, unless it is there already (default: demo-PID)");
     app.add_option("--seconds", seconds, "end after this time (default: never, or 30 in plain mode)")->check(CLI::PositiveNumber);
     app.add_flag("--plain", options.plain, "a line a second instead of a picture; so it is, too, when standard output is no terminal");
     try {

@@ -32,10 +32,10 @@ std::string losses_text(const EventStatistics& statistics) {
 
 }  // namespace
 
-std::string second_line(unsigned second, std::chrono::steady_clock::time_point now,
-                        const EventStatistics& statistics, std::size_t agents_running, std::size_t agents_started) {
-    std::string line = padded_left(std::to_string(second), 4) + " s" +
-                       padded_left(with_commas(statistics.per_second(now)), 8) + " events/s   in all:";
+std::string second_line(unsigned second, std::chrono::steady_clock::time_point now, const EventStatistics& statistics,
+                        std::size_t agents_running, std::size_t agents_started) {
+    std::string line =
+        padded_left(std::to_string(second), 4) + " s" + padded_left(with_commas(statistics.per_second(now)), 8) + " events/s   in all:";
     for (const char* domain : {"agent", "task", "system"}) {
         line += " " + std::string(domain) + " " + with_commas(statistics.domain_total(domain));
     }
@@ -51,7 +51,8 @@ std::string summary(const EventStatistics& statistics, const Ending& ending) {
     text += "\n" + losses_text(statistics) + "\n";
     text += "agents started " + std::to_string(ending.agents.size()) + ", alive at the end " + std::to_string(ending.agents_alive) + "\n";
     for (const AgentProcess& agent : ending.agents) {
-        if (agent.ended_unasked) text += std::string(agent.spec.id) + " (pid " + std::to_string(agent.pid) + ") ended unasked: " + agent.fate + "\n";
+        if (agent.ended_unasked)
+            text += std::string(agent.spec.id) + " (pid " + std::to_string(agent.pid) + ") ended unasked: " + agent.fate + "\n";
     }
     return text;
 }

@@ -11,8 +11,8 @@
 namespace swarm {
 
 // "   3 s   1,520 events/s   agent 2,345  task 1,933  system 12   11 of 11 agents   lost 0 ..."
-std::string second_line(unsigned second, std::chrono::steady_clock::time_point now,
-                        const EventStatistics& statistics, std::size_t agents_running, std::size_t agents_started);
+std::string second_line(unsigned second, std::chrono::steady_clock::time_point now, const EventStatistics& statistics,
+                        std::size_t agents_running, std::size_t agents_started);
 
 struct Ending {
     std::chrono::duration<double> elapsed;

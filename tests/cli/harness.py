@@ -20,6 +20,8 @@ PATIENCE = 20  # seconds that nothing here should ever take
 POLL_PAUSE = 0.005
 
 _bus_numbers = itertools.count(1)
+_started = []  # processes and buses of all tests so far, for an end before the tests' own
+_buses = []
 
 
 def nanoseconds(time_text):
@@ -30,11 +32,13 @@ def nanoseconds(time_text):
 
 
 class Process:
-    """A tool that runs on while the test goes on."""
+    """A program that runs on while the test goes on, with those it starts in a group of its own."""
 
-    def __init__(self, popen):
-        self.popen = popen
-        self.pid = popen.pid
+    def __init__(self, arguments, **popen_options):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+        self.popen = subprocess.Popen(arguments, **{**options, **popen_options})
+        self.pid = self.popen.pid
+        _started.append(self)
         self._unread = b""
 
     def read_line(self):
@@ -81,9 +85,12 @@ class Process:
         self._unread = b""
         return rest.splitlines(), (errors or b"").decode(), self.popen.returncode
 
-    def end(self):
+    def kill(self):
         if self.popen.poll() is None:
-            self.popen.kill()
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def end(self):
+        self.kill()
         self.popen.wait(PATIENCE)
         for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             if stream is not None:
@@ -91,6 +98,10 @@ class Process:
                     stream.close()
                 except BrokenPipeError:
                     pass
+
+
+def remove_bus(name):
+    subprocess.run([TOOL, "rm", "--force", name], capture_output=True, timeout=PATIENCE)
 
 
 class CliTest(unittest.TestCase):
@@ -102,7 +113,8 @@ class CliTest(unittest.TestCase):
     def new_bus(self):
         """A name nobody else uses; what has it is removed at the end."""
         name = f"cli-{os.getpid()}-{next(_bus_numbers)}"
-        self.addCleanup(subprocess.run, [TOOL, "rm", "--force", name], capture_output=True, timeout=PATIENCE)
+        _buses.append(name)
+        self.addCleanup(remove_bus, name)
         return name
 
     @staticmethod
@@ -123,8 +135,13 @@ class CliTest(unittest.TestCase):
         return done.stderr.decode()
 
     def start(self, *arguments, **popen_options):
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": self.environment}
-        process = Process(subprocess.Popen([TOOL, *arguments], **{**options, **popen_options}))
+        return self.start_program([TOOL, *arguments], **popen_options)
+
+    def start_shell(self, script, **popen_options):
+        return self.start_program(["sh", "-c", script], **popen_options)
+
+    def start_program(self, arguments, **popen_options):
+        process = Process(arguments, env=self.environment, **popen_options)
         self.addCleanup(process.end)
         return process
 
@@ -208,7 +225,17 @@ class _TapResult(unittest.TestResult):
             self._tell_failure(test, error)
 
 
+def _leave_nothing(number, _frame):
+    """The test run is ended from outside, as it takes too long."""
+    for process in _started:
+        process.kill()
+    for name in _buses:
+        remove_bus(name)
+    os._exit(128 + number)
+
+
 def main():
+    signal.signal(signal.SIGTERM, _leave_nothing)
     cases = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     result = _TapResult()
     cases.run(result)

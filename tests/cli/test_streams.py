@@ -70,9 +70,7 @@ class ClosedStreams(harness.CliTest):
             self.assertIn(b"standard input", self.with_streams("<&-", *arguments, status=1).stderr)
 
     def test_the_places_of_closed_streams_are_filled(self):
-        shell = harness.Process(subprocess.Popen(["sh", "-c", f"exec '{harness.TOOL}' sub '*' <&- 2>&-"], stdout=subprocess.DEVNULL,
-                                                 env=self.environment))
-        self.addCleanup(shell.end)
+        shell = self.start_shell(f"exec '{harness.TOOL}' sub '*' <&- 2>&-", stdout=subprocess.DEVNULL)
         self.wait_for_inboxes(1)
         for number in (0, 2):
             self.assertEqual(os.readlink(f"/proc/{shell.pid}/fd/{number}"), "/dev/null")

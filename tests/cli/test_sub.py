@@ -177,9 +177,7 @@ class Ending(harness.CliTest):
 
     def test_a_shell_sees_the_customary_exit_code(self):
         script = f"'{harness.TOOL}' sub '*' & child=$!; read go; kill -TERM $child; wait $child; echo $?"
-        shell = harness.Process(subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                                 stderr=subprocess.DEVNULL, env=self.environment))
-        self.addCleanup(shell.end)
+        shell = self.start_shell(script, stdin=subprocess.PIPE)
         self.wait_for_inboxes(1)
         shell.write(b"\n")
         self.assertEqual(shell.read_line(), "143")
@@ -208,9 +206,7 @@ class ClosedPipe(harness.CliTest):
             self.assertTrue(sub.read_line().endswith(payload))
 
     def pipeline(self, script):
-        shell = harness.Process(subprocess.Popen(["sh", "-c", f"'{harness.TOOL}' sub '*' --json | {script}"], stdin=subprocess.DEVNULL,
-                                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment))
-        self.addCleanup(shell.end)
+        shell = self.start_shell(f"'{harness.TOOL}' sub '*' --json | {script}")
         self.wait_for_inboxes(1)
         return shell
 

@@ -15,7 +15,8 @@ class Display : public testing::Test {
 protected:
     Display() {
         agents.push_back({.spec = {"coder-1", "coder", "C++"}, .pid = 4711, .running = true});
-        agents.push_back({.spec = {"tester-1", "tester", "C"}, .pid = 4712, .running = false, .ended_unasked = true, .fate = "killed by signal 9"});
+        agents.push_back(
+            {.spec = {"tester-1", "tester", "C"}, .pid = 4712, .running = false, .ended_unasked = true, .fate = "killed by signal 9"});
         receive({.type = "agent.status.changed", .source = "coder-1", .payload = R"({"new_status":"busy"})"});
         for (int i = 0; i < 1500; ++i) receive({.type = "task.started", .source = "coder-1", .payload = R"({"task_id":"t-1"})"});
         latest.turn();

@@ -53,7 +53,8 @@ TEST(EventStatistics, counts_by_type_in_alphabetical_order) {
 
 TEST(EventStatistics, sums_a_domain_but_not_what_only_begins_like_it) {
     EventStatistics statistics;
-    for (const char* type : {"task.started", "task.failed", "taskforce.formed", "task"}) statistics.record(Received{.type = type}.event(), kStart);
+    for (const char* type : {"task.started", "task.failed", "taskforce.formed", "task"})
+        statistics.record(Received{.type = type}.event(), kStart);
     EXPECT_EQ(statistics.domain_total("task"), 3u);
 }
 

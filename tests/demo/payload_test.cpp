@@ -51,7 +51,8 @@ TEST(Payload, what_does_not_fit_is_not_found) {
 }
 
 TEST(Payload, what_is_no_object_has_no_fields) {
-    for (const char* json : {"", " ", "{", "{}", "{a:1}", "[]", "\"a\"", "{\"a", "{\"a\"", "{\"a\" 1}", "null", "{\"b\":1 \"a\":2}", "{\"\\"}) {
+    for (const char* json :
+         {"", " ", "{", "{}", "{a:1}", "[]", "\"a\"", "{\"a", "{\"a\"", "{\"a\" 1}", "null", "{\"b\":1 \"a\":2}", "{\"\\"}) {
         EXPECT_FALSE(field(json, "a").found) << json;
     }
 }

@@ -99,7 +99,8 @@ TEST_F(TaskQueue, takes_a_task_back_from_an_agent_that_does_not_answer) {
 }
 
 TEST_F(TaskQueue, passes_over_what_it_can_not_read) {
-    for (const char* payload : {"", "{", "[]", R"({"task_id":"t-0"})", R"({"task_id":"a-name-that-is-far-too-long","metadata":{"kind":"code"}})"}) {
+    for (const char* payload :
+         {"", "{", "[]", R"({"task_id":"t-0"})", R"({"task_id":"a-name-that-is-far-too-long","metadata":{"kind":"code"}})"}) {
         bus.publish("task.created", payload);
         bus.publish("agent.capability.announced", payload);
         bus.publish("agent.task.completed", payload);

@@ -11,7 +11,7 @@ import sys
 import termios
 
 import tap
-from swarm import PATIENCE, Demo, eventually, state_of
+from swarm import Demo, eventually, state_of
 
 DEMO = sys.argv[1]
 AGENTS = 11

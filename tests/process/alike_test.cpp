@@ -1,7 +1,6 @@
 // Threads of one handle, handles of one process, and processes behave alike.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <map>
 #include <memory>
 #include <thread>

@@ -1,7 +1,10 @@
-// Processes that are killed in the middle of a control operation: whoever comes next finds the
-// tables whole, and nobody who was subscribed misses an event.
+// Processes that are stopped or killed in the middle of a control operation: events go on, whoever
+// comes next finds the tables whole, and nobody who was subscribed misses an event.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <random>
@@ -9,6 +12,7 @@
 
 #include <swarmbus/swarmbus.hpp>
 
+#include "src/segment/layout.h"
 #include "tests/support/process.hpp"
 #include "tests/support/process_bus.hpp"
 #include "tests/support/process_shared.hpp"
@@ -16,6 +20,55 @@
 
 namespace swarmbus::test {
 namespace {
+
+// The control lock as a stopped process holds it: on its byte of the file, with its pid beside it.
+class HeldControlLock {
+public:
+    explicit HeldControlLock(const BusName& name) : fd_(::open(name.path().c_str(), O_RDWR | O_CLOEXEC)) {
+        set(F_WRLCK);
+        const std::uint32_t holder = 12'345;
+        if (::pwrite(fd_, &holder, sizeof holder, offsetof(swb_l_header, control_holder_pid)) < 0) throw std::runtime_error("pwrite");
+    }
+    ~HeldControlLock() { ::close(fd_); }
+    HeldControlLock(const HeldControlLock&) = delete;
+    HeldControlLock& operator=(const HeldControlLock&) = delete;
+
+private:
+    void set(short type) {
+        struct flock lock {};
+        lock.l_type = type;
+        lock.l_whence = SEEK_SET;
+        lock.l_start = SWB_LOCK_CONTROL;
+        lock.l_len = 1;
+        if (::fcntl(fd_, F_OFD_SETLK, &lock) != 0) throw std::runtime_error("the control lock is not to be had");
+    }
+    int fd_;
+};
+
+TEST(ControlLock, held_by_a_stopped_process_delays_control_operations_but_no_event) {
+    const BusName name;
+    Bus bus(name);
+    bus.subscribe("kept.* fresh.*");
+    Publisher kept = bus.publisher("kept.event");
+    {
+        const HeldControlLock held(name);
+        try {
+            bus.subscribe("more.*");
+            FAIL() << "the lock is held";
+        } catch (const Error& e) {
+            EXPECT_EQ(e.code(), SWB_ERR_BUSY);
+            EXPECT_NE(std::string(e.what()).find("12345"), std::string::npos) << e.what();
+        }
+        EXPECT_EQ(kept.publish(Message{}).delivered, 1u);
+        EXPECT_EQ(bus.publish("fresh.type", Message{}).delivered, 1u) << "a type that can't be entered travels by name";
+        EXPECT_EQ(bus.next(0ns).value().type(), "kept.event");
+        EXPECT_EQ(bus.next(0ns).value().type(), "fresh.type");
+        EXPECT_EQ(name.look().types, 1u);
+    }
+    bus.subscribe("more.*");
+    bus.publish("more.events", "");
+    EXPECT_EQ(bus.next(0ns).value().type(), "more.events");
+}
 
 // The operation in which a process is killed; it holds a bus with one subscription by then.
 struct Operation {
@@ -95,7 +148,7 @@ TEST_P(KilledWhile, at_any_point_the_next_control_operation_finds_all_in_order) 
     std::random_device random;
     for (int point = 0; point < kPointsPerCall * (calls + 1); ++point) {
         const int instructions = static_cast<int>(random() % kInstructions) / (point % kPointsPerCall + 1);
-        SCOPED_TRACE(std::to_string(instructions) + " instructions behind call " + std::to_string(point / kPointsPerCall) + " of " + std::to_string(calls));
+        SCOPED_TRACE(std::to_string(instructions) + " instructions behind system call " + std::to_string(point / kPointsPerCall));
         const auto process = process_at_the_start();
         const int done = process->step_system_calls(point / kPointsPerCall);
         if (done == point / kPointsPerCall) process->step(instructions);

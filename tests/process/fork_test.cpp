@@ -1,10 +1,10 @@
 // fork() with an open bus: the child's handles answer "forked", and the parent is unharmed.
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>

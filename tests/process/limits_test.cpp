@@ -1,9 +1,7 @@
 // Tables that are full: a clear error, or it simply works; and room again when somebody leaves.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +9,6 @@
 
 #include <swarmbus/swarmbus.hpp>
 
-#include "src/segment/layout.h"
 #include "tests/support/process.hpp"
 #include "tests/support/process_bus.hpp"
 #include "tests/support/process_shared.hpp"
@@ -168,51 +165,6 @@ TEST(Limits, the_ring_region_full_is_a_clear_error_until_an_inbox_closes) {
     fourth.subscribe("*");
     fourth.publish("a.b", "");
     EXPECT_TRUE(fourth.next(0ns));
-}
-
-// The control lock as a stopped process holds it: on its byte of the file, with its pid beside it.
-class HeldControlLock {
-public:
-    explicit HeldControlLock(const BusName& name) : fd_(::open(name.path().c_str(), O_RDWR | O_CLOEXEC)) {
-        set(F_WRLCK);
-        const std::uint32_t holder = 12'345;
-        if (::pwrite(fd_, &holder, sizeof holder, offsetof(swb_l_header, control_holder_pid)) < 0) throw std::runtime_error("pwrite");
-    }
-    ~HeldControlLock() { ::close(fd_); }
-    HeldControlLock(const HeldControlLock&) = delete;
-    HeldControlLock& operator=(const HeldControlLock&) = delete;
-
-private:
-    void set(short type) {
-        struct flock lock {};
-        lock.l_type = type;
-        lock.l_whence = SEEK_SET;
-        lock.l_start = SWB_LOCK_CONTROL;
-        lock.l_len = 1;
-        if (::fcntl(fd_, F_OFD_SETLK, &lock) != 0) throw std::runtime_error("the control lock is not to be had");
-    }
-    int fd_;
-};
-
-TEST(ControlLock, held_by_a_stopped_process_delays_control_operations_but_no_event) {
-    const BusName name;
-    Bus bus(name);
-    bus.subscribe("kept.* fresh.*");
-    Publisher kept = bus.publisher("kept.event");
-    {
-        const HeldControlLock held(name);
-        const Error error = error_of([&] { bus.subscribe("more.*"); });
-        EXPECT_EQ(error.code(), SWB_ERR_BUSY);
-        EXPECT_TRUE(mentions(error, "12345")) << error.what();
-        EXPECT_EQ(kept.publish(Message{}).delivered, 1u);
-        EXPECT_EQ(bus.publish("fresh.type", Message{}).delivered, 1u) << "a type that can't be entered travels by name";
-        EXPECT_EQ(bus.next(0ns).value().type(), "kept.event");
-        EXPECT_EQ(bus.next(0ns).value().type(), "fresh.type");
-        EXPECT_EQ(name.look().types, 1u);
-    }
-    bus.subscribe("more.*");
-    bus.publish("more.events", "");
-    EXPECT_EQ(bus.next(0ns).value().type(), "more.events");
 }
 
 }  // namespace

@@ -130,7 +130,9 @@ TEST_F(SharedMemory, that_can_not_reserve_memory_is_refused_clearly) {
 
 TEST_F(SharedMemory, that_is_read_only_is_a_clear_error) {
     const BusName name;
-    EXPECT_TRUE(in_private_shm("tmpfs", "ro", [&] { require_message(error_of_opening(name), SWB_ERR_SYSTEM, {"Read-only"}); }));
+    EXPECT_TRUE(in_private_shm("tmpfs", "ro", [&] {
+        require_message(error_of_opening(name), SWB_ERR_SYSTEM, {"Read-only"});
+    }));
 }
 
 // ipc-11: a fast timer interrupts every reservation.

@@ -3,8 +3,12 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -162,6 +166,15 @@ TEST(Signals, a_timer_that_publishes_beside_a_busy_publisher_corrupts_nothing) {
     EXPECT_EQ(stage.other_tally.received_of(2) + stage.other_tally.told(), (*stage.results)[2].ok);
 }
 
+// Whether a thread of this process sleeps in a system call.
+bool sleeps(pid_t thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(')');
+    return name_end != std::string::npos && stat.compare(name_end, 3, ") S") == 0;
+}
+
 sigjmp_buf out_of_publish;
 
 // Some hosts leave a call by a long jump out of a signal handler. The thread's writer is then in
@@ -179,10 +192,12 @@ TEST(Signals, a_publish_that_was_left_by_a_long_jump_keeps_its_writer_and_harms_
         Bus bus(name, options);
         for (int n = 0; n < 16; ++n) bus.publish("full.inbox", "");
         std::atomic<bool> waits{false};
+        std::atomic<pid_t> thread_id{0};
         std::thread left([&] {
             struct sigaction action {};
             action.sa_handler = [](int) { ::siglongjmp(out_of_publish, 1); };
             ::sigaction(SIGUSR1, &action, nullptr);
+            thread_id = ::gettid();
             if (::sigsetjmp(out_of_publish, 1) == 0) {
                 waits = true;
                 swb_publish(bus.raw(), "full.inbox", "", 0);
@@ -190,7 +205,8 @@ TEST(Signals, a_publish_that_was_left_by_a_long_jump_keeps_its_writer_and_harms_
             require(swb_publish(bus.raw(), "full.inbox", "", 0) == SWB_ERR_REENTRANT, "this thread is still inside publish");
         });
         require(eventually([&] { return waits.load(); }), "the thread publishes");
-        std::this_thread::sleep_for(20ms);  // into its wait for room
+        // Between here and there it sleeps nowhere else.
+        require(eventually([&] { return sleeps(thread_id); }), "the thread waits for room");
         ::pthread_kill(left.native_handle(), SIGUSR1);
         left.join();
         // Every other id once around: none of them is the one that is left inside.

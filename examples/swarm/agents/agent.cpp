@@ -24,8 +24,7 @@ std::string text_of(const Json& object, const char* field) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-Agent::Agent(const agent_start& start, swarmbus::Options options)
-    : id_(start.id), bus_(start.bus, named(std::move(options), start.id)) {
+Agent::Agent(const agent_start& start, swarmbus::Options options) : id_(start.id), bus_(start.bus, named(std::move(options), start.id)) {
     agent_stop_receiving_at_end(bus_.raw());
     publish("agent.created", id_, {{"agent_id", id_}});
 }
@@ -42,8 +41,7 @@ void Agent::publish(const char* type, const std::string& subject, const Json& pa
 }
 
 void Agent::set_status(const std::string& status, const std::string& reason) {
-    publish("agent.status.changed", id_,
-            {{"agent_id", id_}, {"previous_status", status_}, {"new_status", status}, {"reason", reason}});
+    publish("agent.status.changed", id_, {{"agent_id", id_}, {"previous_status", status_}, {"new_status", status}, {"reason", reason}});
     status_ = status;
 }
 

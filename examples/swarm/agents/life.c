@@ -9,8 +9,7 @@
 static volatile sig_atomic_t ending;
 static swb_bus *volatile receiving;
 
-static void on_sigterm(int signal_number)
-{
+static void on_sigterm(int signal_number) {
     const int error = errno;
     swb_bus *const bus = receiving;
     (void)signal_number;
@@ -19,8 +18,7 @@ static void on_sigterm(int signal_number)
     errno = error;
 }
 
-int agent_begin(int argc, char **argv, struct agent_start *start)
-{
+int agent_begin(int argc, char **argv, struct agent_start *start) {
     struct sigaction action;
     if (argc < 3) {
         fprintf(stderr, "usage: %s BUS AGENT_ID [temporary]\nAn agent of the demo; swarm-demo starts it.\n", argv[0]);
@@ -40,16 +38,14 @@ int agent_begin(int argc, char **argv, struct agent_start *start)
     return 0;
 }
 
-void agent_stop_receiving_at_end(swb_bus *bus)
-{
+void agent_stop_receiving_at_end(swb_bus *bus) {
     receiving = bus;
     if (bus != NULL && ending) swb_stop(bus);
 }
 
 int agent_ending(void) { return ending; }
 
-void agent_end(const struct agent_start *start)
-{
+void agent_end(const struct agent_start *start) {
     const int orphaned = (int)getppid() != start->demo_pid;
     /* Refused while others are attached: the last agent to go succeeds. */
     if (orphaned && start->temporary_bus) swb_remove(start->bus, 0);

@@ -12,16 +12,14 @@ enum { HIGH_PERCENT = 80, WARN_FAILED_PERCENT = 12 };
 static const char *self;
 static unsigned completed, failed; /* since the last look */
 
-static void count_task(const swb_event *event, void *user)
-{
+static void count_task(const swb_event *event, void *user) {
     (void)user;
     if (strcmp(event->type, "task.completed") == 0) ++completed;
     else ++failed;
 }
 
 /* Used memory of this machine in percent; -1 if it can't be told. */
-static int memory_percent(void)
-{
+static int memory_percent(void) {
     FILE *const file = fopen("/proc/meminfo", "re");
     char line[128];
     unsigned long long total = 0, available = 0;
@@ -35,8 +33,7 @@ static int memory_percent(void)
 }
 
 /* Processes that want to run, in percent of the processors; -1 if it can't be told. */
-static int load_percent(void)
-{
+static int load_percent(void) {
     FILE *const file = fopen("/proc/loadavg", "re");
     double load = -1;
     if (file == NULL) return -1;
@@ -45,16 +42,13 @@ static int load_percent(void)
     return load < 0 ? -1 : (int)(load * 100 / (double)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-static void publish_resource(swb_bus *bus, const char *resource, int percent)
-{
+static void publish_resource(swb_bus *bus, const char *resource, int percent) {
     if (percent < 0) return;
-    publish_json(bus, "system.resource.alert", resource,
-                 "{\"agent_id\":\"%s\",\"resource\":\"%s\",\"used_percent\":%d,\"level\":\"%s\"}", self, resource, percent,
-                 percent >= HIGH_PERCENT ? "high" : "normal");
+    publish_json(bus, "system.resource.alert", resource, "{\"agent_id\":\"%s\",\"resource\":\"%s\",\"used_percent\":%d,\"level\":\"%s\"}",
+                 self, resource, percent, percent >= HIGH_PERCENT ? "high" : "normal");
 }
 
-static void publish_bus(swb_bus *bus, const char *name)
-{
+static void publish_bus(swb_bus *bus, const char *name) {
     swb_info info = {.size = sizeof info};
     if (swb_look(name, &info) < 0) return;
     publish_json(bus, "system.resource.alert", "bus",
@@ -62,8 +56,7 @@ static void publish_bus(swb_bus *bus, const char *name)
                  (unsigned long long)(info.resident_bytes / 1024), info.subscribers);
 }
 
-static void publish_failures(swb_bus *bus)
-{
+static void publish_failures(swb_bus *bus) {
     const unsigned all = completed + failed;
     if (all > 0 && failed * 100 / all >= WARN_FAILED_PERCENT) {
         publish_json(bus, "system.warning", self, "{\"agent_id\":\"%s\",\"reason\":\"%u of %u tasks failed\"}", self, failed, all);
@@ -71,8 +64,7 @@ static void publish_failures(swb_bus *bus)
     completed = failed = 0;
 }
 
-static int run(swb_bus *bus, const char *name)
-{
+static int run(swb_bus *bus, const char *name) {
     time_t last = time(NULL);
     while (!agent_ending()) {
         const swb_result result = swb_run_once(bus, 200000000, NULL);
@@ -90,8 +82,7 @@ static int run(swb_bus *bus, const char *name)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct agent_start start;
     swb_options options = {.size = sizeof options, .open_mode = SWB_OPEN_ONLY};
     swb_bus *bus = NULL;
@@ -99,14 +90,14 @@ int main(int argc, char **argv)
 
     if (agent_begin(argc, argv, &start) != 0) return 2;
     self = options.source = start.id;
-    if (swb_open(start.bus, &options, &bus) < 0 ||
-        swb_subscribe(bus, "task.completed task.failed", count_task, NULL, NULL) < 0) {
+    if (swb_open(start.bus, &options, &bus) < 0 || swb_subscribe(bus, "task.completed task.failed", count_task, NULL, NULL) < 0) {
         fprintf(stderr, "%s\n", swb_last_error());
     } else {
         agent_stop_receiving_at_end(bus);
         publish_json(bus, "agent.created", self, "{\"agent_id\":\"%s\"}", self);
         publish_json(bus, "agent.status.changed", self,
-                     "{\"agent_id\":\"%s\",\"previous_status\":\"created\",\"new_status\":\"watching\",\"reason\":\"once a second\"}", self);
+                     "{\"agent_id\":\"%s\",\"previous_status\":\"created\",\"new_status\":\"watching\",\"reason\":\"once a second\"}",
+                     self);
         status = run(bus, start.bus);
         publish_json(bus, "agent.status.changed", self,
                      "{\"agent_id\":\"%s\",\"previous_status\":\"watching\",\"new_status\":\"ended\",\"reason\":\"the demo ends\"}", self);

@@ -6,8 +6,7 @@
 
 enum { PAYLOAD_BYTES = 512 };
 
-int publish_json(swb_bus *bus, const char *type, const char *subject, const char *format, ...)
-{
+int publish_json(swb_bus *bus, const char *type, const char *subject, const char *format, ...) {
     char payload[PAYLOAD_BYTES];
     va_list arguments;
     swb_message message = {.size = sizeof message, .payload = payload, .subject = subject, .encoding = SWB_JSON};
@@ -30,8 +29,7 @@ int publish_json(swb_bus *bus, const char *type, const char *subject, const char
 }
 
 /* The end of the string whose opening quote is at `at`: behind its closing quote, or `end`. */
-static const char *behind_string(const char *at, const char *end)
-{
+static const char *behind_string(const char *at, const char *end) {
     for (++at; at < end; ++at) {
         if (*at == '\\') ++at;
         else if (*at == '"') return at + 1;
@@ -39,15 +37,13 @@ static const char *behind_string(const char *at, const char *end)
     return end;
 }
 
-static const char *skip_space(const char *at, const char *end)
-{
+static const char *skip_space(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) ++at;
     return at;
 }
 
 /* The end of the value at `at`: a comma or closing bracket of the surrounding object. */
-static const char *behind_value(const char *at, const char *end)
-{
+static const char *behind_value(const char *at, const char *end) {
     int depth = 0;
     while (at < end) {
         if (*at == '"') {
@@ -62,8 +58,7 @@ static const char *behind_value(const char *at, const char *end)
     return end;
 }
 
-int json_field(const char *json, size_t bytes, const char *name, char *value, size_t size)
-{
+int json_field(const char *json, size_t bytes, const char *name, char *value, size_t size) {
     const char *const end = json + bytes;
     const size_t name_length = strlen(name);
     const char *at = skip_space(json, end);
@@ -94,7 +89,6 @@ int json_field(const char *json, size_t bytes, const char *name, char *value, si
     }
 }
 
-int event_field(const swb_event *event, const char *name, char *value, size_t size)
-{
+int event_field(const swb_event *event, const char *name, char *value, size_t size) {
     return json_field((const char *)event->payload, event->payload_bytes, name, value, size);
 }

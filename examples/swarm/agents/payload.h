@@ -12,8 +12,7 @@ extern "C" {
 #endif
 
 /* Publishes a JSON payload given as for printf(). Returns 0, or -1 after a message. */
-int publish_json(swb_bus *bus, const char *type, const char *subject, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int publish_json(swb_bus *bus, const char *type, const char *subject, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Copies the value of a field of the outermost object: a string without its quotes, anything else as
  * written, objects included. Escapes stay as they are, so that a value can be written again.

@@ -48,8 +48,7 @@ private:
 
     void create_task(const Json& metadata) {
         const std::string task = "t-" + std::to_string(++task_count_);
-        agent_.publish("task.created", task,
-                       {{"task_id", task}, {"agent_id", nullptr}, {"status", "created"}, {"metadata", metadata}});
+        agent_.publish("task.created", task, {{"task_id", task}, {"agent_id", nullptr}, {"status", "created"}, {"metadata", metadata}});
     }
 
     void on_task_ended(const swarmbus::Event& event) {

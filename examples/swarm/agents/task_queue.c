@@ -30,23 +30,20 @@ static int waiting_count;
 static struct worker workers[MOST_WORKERS];
 static int worker_count;
 
-static long long now_ms(void)
-{
+static long long now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct worker *find_worker(const char *id)
-{
+static struct worker *find_worker(const char *id) {
     for (int i = 0; i < worker_count; ++i) {
         if (strcmp(workers[i].id, id) == 0) return &workers[i];
     }
     return NULL;
 }
 
-static struct worker *find_idle(const char *capability)
-{
+static struct worker *find_idle(const char *capability) {
     for (int i = 0; i < worker_count; ++i) {
         struct worker *const worker = &workers[i];
         if (!worker->busy && !worker->absent && strcmp(worker->capability, capability) == 0) return worker;
@@ -54,14 +51,12 @@ static struct worker *find_idle(const char *capability)
     return NULL;
 }
 
-static void remove_waiting(int place)
-{
+static void remove_waiting(int place) {
     --waiting_count;
     memmove(&waiting[place], &waiting[place + 1], (size_t)(waiting_count - place) * sizeof waiting[0]);
 }
 
-static void assign_what_is_possible(void)
-{
+static void assign_what_is_possible(void) {
     for (int i = 0; i < waiting_count;) {
         struct worker *const worker = find_idle(waiting[i].kind);
         if (worker == NULL) {
@@ -73,37 +68,32 @@ static void assign_what_is_possible(void)
         worker->assigned_ms = now_ms();
         remove_waiting(i);
         publish_json(bus, "agent.task.assigned", worker->id,
-                     "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"assigned\",\"metadata\":%s}", worker->task.id,
-                     worker->id, worker->task.metadata);
+                     "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"assigned\",\"metadata\":%s}", worker->task.id, worker->id,
+                     worker->task.metadata);
     }
 }
 
-static void enqueue(const struct task *task)
-{
+static void enqueue(const struct task *task) {
     if (waiting_count == MOST_TASKS) {
-        publish_json(bus, "task.failed", task->id,
-                     "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"failed\",\"metadata\":%s}", task->id, self,
-                     task->metadata);
+        publish_json(bus, "task.failed", task->id, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"failed\",\"metadata\":%s}",
+                     task->id, self, task->metadata);
         return;
     }
     waiting[waiting_count++] = *task;
     publish_json(bus, "task.queued", task->id,
-                 "{\"task_id\":\"%s\",\"agent_id\":null,\"status\":\"queued\",\"metadata\":{\"kind\":\"%s\",\"waiting\":%d}}",
-                 task->id, task->kind, waiting_count);
+                 "{\"task_id\":\"%s\",\"agent_id\":null,\"status\":\"queued\",\"metadata\":{\"kind\":\"%s\",\"waiting\":%d}}", task->id,
+                 task->kind, waiting_count);
 }
 
-static void on_task_created(const swb_event *event)
-{
+static void on_task_created(const swb_event *event) {
     struct task task;
-    if (event_field(event, "task_id", task.id, sizeof task.id) &&
-        event_field(event, "metadata", task.metadata, sizeof task.metadata) &&
+    if (event_field(event, "task_id", task.id, sizeof task.id) && event_field(event, "metadata", task.metadata, sizeof task.metadata) &&
         json_field(task.metadata, strlen(task.metadata), "kind", task.kind, sizeof task.kind)) {
         enqueue(&task);
     }
 }
 
-static void on_capability_announced(const swb_event *event)
-{
+static void on_capability_announced(const swb_event *event) {
     struct worker worker = {.busy = 0};
     if (!event_field(event, "agent_id", worker.id, sizeof worker.id) ||
         !event_field(event, "capability", worker.capability, sizeof worker.capability)) {
@@ -112,8 +102,7 @@ static void on_capability_announced(const swb_event *event)
     if (find_worker(worker.id) == NULL && worker_count < MOST_WORKERS) workers[worker_count++] = worker;
 }
 
-static void on_task_ended(const swb_event *event)
-{
+static void on_task_ended(const swb_event *event) {
     char id[32];
     struct worker *worker;
     event_field(event, "agent_id", id, sizeof id);
@@ -123,29 +112,25 @@ static void on_task_ended(const swb_event *event)
     worker->absent = 0;
 }
 
-static void on_event(const swb_event *event)
-{
+static void on_event(const swb_event *event) {
     if (strcmp(event->type, "task.created") == 0) on_task_created(event);
     else if (strcmp(event->type, "agent.capability.announced") == 0) on_capability_announced(event);
     else if (strcmp(event->type, "agent.task.completed") == 0) on_task_ended(event);
 }
 
-static void take_back_from_the_absent(void)
-{
+static void take_back_from_the_absent(void) {
     for (int i = 0; i < worker_count; ++i) {
         struct worker *const worker = &workers[i];
         if (!worker->busy || now_ms() - worker->assigned_ms < PATIENCE_MS) continue;
         worker->busy = 0;
         worker->absent = 1; /* until it is heard of again */
-        publish_json(bus, "system.warning", worker->id,
-                     "{\"agent_id\":\"%s\",\"task_id\":\"%s\",\"reason\":\"%s does not answer\"}", self, worker->task.id,
-                     worker->id);
+        publish_json(bus, "system.warning", worker->id, "{\"agent_id\":\"%s\",\"task_id\":\"%s\",\"reason\":\"%s does not answer\"}", self,
+                     worker->task.id, worker->id);
         enqueue(&worker->task);
     }
 }
 
-static int run(void)
-{
+static int run(void) {
     static swb_event events[64];
     long long next_check_ms = 0;
     events[0].size = sizeof events[0];
@@ -166,8 +151,7 @@ static int run(void)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct agent_start start;
     swb_options options = {.size = sizeof options, .open_mode = SWB_OPEN_ONLY};
     int status = 1;

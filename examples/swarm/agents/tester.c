@@ -13,29 +13,25 @@ struct tester {
     unsigned chance; /* state of rand_r() */
 };
 
-static void set_status(const struct tester *tester, const char *previous, const char *next, const char *reason)
-{
+static void set_status(const struct tester *tester, const char *previous, const char *next, const char *reason) {
     publish_json(tester->bus, "agent.status.changed", tester->id,
-                 "{\"agent_id\":\"%s\",\"previous_status\":\"%s\",\"new_status\":\"%s\",\"reason\":\"%s\"}", tester->id, previous,
-                 next, reason);
+                 "{\"agent_id\":\"%s\",\"previous_status\":\"%s\",\"new_status\":\"%s\",\"reason\":\"%s\"}", tester->id, previous, next,
+                 reason);
 }
 
-static void publish_task(const struct tester *tester, const char *type, const char *subject, const char *task,
-                         const char *status, const char *metadata)
-{
-    publish_json(tester->bus, type, subject, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"%s\",\"metadata\":%s}", task,
-                 tester->id, status, metadata);
+static void publish_task(const struct tester *tester, const char *type, const char *subject, const char *task, const char *status,
+                         const char *metadata) {
+    publish_json(tester->bus, type, subject, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"%s\",\"metadata\":%s}", task, tester->id,
+                 status, metadata);
 }
 
 /* Sleeps as long as the tests would run. */
-static void run_the_tests(struct tester *tester)
-{
+static void run_the_tests(struct tester *tester) {
     const struct timespec duration = {0, (5 + rand_r(&tester->chance) % 11) * 1000000L};
     nanosleep(&duration, NULL);
 }
 
-static void on_assigned(const swb_event *event, void *user)
-{
+static void on_assigned(const swb_event *event, void *user) {
     struct tester *const tester = user;
     char task[16], metadata[112];
     int passed;
@@ -52,8 +48,7 @@ static void on_assigned(const swb_event *event, void *user)
     set_status(tester, "busy", "idle", passed ? "all tests passed" : "a test failed");
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct agent_start start;
     struct tester tester = {NULL, NULL, 1};
     swb_options options = {.size = sizeof options, .open_mode = SWB_OPEN_ONLY};

@@ -37,17 +37,14 @@ struct ThreadWriter {
 };
 using ThreadWriters = std::vector<ThreadWriter>;
 
-// The writer this thread used last; without a destructor, so that it works at any time of a
-// thread's end.
-struct LastWriter {
-    std::uint64_t handle;
-    Writer* writer;
-};
-thread_local LastWriter last_writer __attribute__((tls_model("initial-exec"))) = {0, nullptr};
+// The writer this thread used last, kept alive by the thread's list. One word, so that a signal
+// handler that publishes by another handle never leaves half of it changed; without a destructor,
+// so that it works at any time of a thread's end.
+thread_local Writer* last_writer __attribute__((tls_model("initial-exec"))) = nullptr;
 
 void give_back_writers(void* list) {
     const std::unique_ptr<ThreadWriters> writers(static_cast<ThreadWriters*>(list));
-    last_writer = {0, nullptr};
+    last_writer = nullptr;
     for (const ThreadWriter& mine : *writers) {
         std::shared_ptr<Handle> handle;
         {
@@ -85,6 +82,7 @@ ThreadWriters& thread_writers() {
 
 // A thread that opens and closes handles all its life keeps no list of them.
 void forget_closed_handles(ThreadWriters& writers) {
+    last_writer = nullptr;  // it may be one of them
     const std::lock_guard lock(handles_mutex);
     std::erase_if(writers, [](const ThreadWriter& mine) {
         return std::none_of(open_handles().begin(), open_handles().end(), [&](const auto& open) { return open.first == mine.handle; });
@@ -122,20 +120,21 @@ Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
 Handle::~Handle() { close(); }
 
 Writer& Handle::writer() {
-    if (last_writer.handle == id_) [[likely]] return *last_writer.writer;
+    Writer* const last = last_writer;
+    if (last != nullptr && last->handle() == id_) [[likely]] return *last;
     ThreadWriters& mine = thread_writers();
     const auto known = std::find_if(mine.begin(), mine.end(), [&](const ThreadWriter& w) { return w.handle == id_; });
     if (known != mine.end()) {
-        last_writer = {id_, known->writer.get()};
+        last_writer = known->writer.get();
         return *known->writer;
     }
     forget_closed_handles(mine);
-    const auto fresh = std::make_shared<Writer>(attachment_, options_.source);
+    const auto fresh = std::make_shared<Writer>(attachment_, options_.source, id_);
     const std::lock_guard lock(writers_mutex_);
     check_usable();
     writers_.push_back(fresh);
     mine.push_back({id_, fresh});
-    last_writer = {id_, fresh.get()};
+    last_writer = fresh.get();
     return *fresh;
 }
 

@@ -69,8 +69,9 @@ void for_each_inbox(Attachment& attachment, EventType& type, InboxVisit& reading
 
 }  // namespace
 
-Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source)
+Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source, std::uint64_t handle)
     : attachment_(std::move(attachment)),
+      handle_(handle),
       lease_(lease_writer(attachment_->segment(), attachment_->participant(), attachment_->generation(), source)),
       line_(&attachment_->segment().writer(lease_.id)),
       fences_itself_(!attachment_->barrier_registered()),

@@ -39,7 +39,7 @@ struct Delivery {
 class Writer {
 public:
     // Leases an id. Throws SWB_ERR_WRITERS_FULL.
-    Writer(std::shared_ptr<Attachment> attachment, std::string_view source);
+    Writer(std::shared_ptr<Attachment> attachment, std::string_view source, std::uint64_t handle);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -57,6 +57,7 @@ public:
     void give_back() noexcept;
     bool inside_publish() const noexcept { return inside_.load(kLoadAfterFence); }
     std::uint32_t id() const noexcept { return lease_.id; }
+    std::uint64_t handle() const noexcept { return handle_; }
 
 private:
     struct Committed {
@@ -79,6 +80,7 @@ private:
     static void wake_reader(swb_l_inbox& inbox) noexcept;
 
     std::shared_ptr<Attachment> attachment_;
+    const std::uint64_t handle_;  // its id
     WriterLease lease_;
     swb_l_writer* line_;
     std::atomic<bool> inside_{false};  // this process's own; line_->inside tells the others

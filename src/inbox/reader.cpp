@@ -152,8 +152,14 @@ bool InboxReader::suspect(Head head, Claim claim) noexcept {
 
 std::uint64_t InboxReader::evictions() const noexcept {
     // The nearest value to the approximate count whose low 16 bits are head's.
-    const std::uint16_t exact = words::load_head(*ring_.words).evicted();
-    const std::uint64_t about = words::load_counter(ring_.words->evictions);
+    constexpr std::uint64_t kCloseTogether = 1 << 14;
+    std::uint16_t exact = 0;
+    std::uint64_t before = 0, about = words::load_counter(ring_.words->evictions);
+    do {  // again if we were stopped in between for so long that the nearest value is not the right one
+        before = about;
+        exact = words::load_head(*ring_.words).evicted();
+        about = words::load_counter(ring_.words->evictions);
+    } while (about - before >= kCloseTogether);
     const auto difference = static_cast<std::int16_t>(static_cast<std::uint16_t>(exact - static_cast<std::uint16_t>(about)));
     if (difference < 0 && about < static_cast<std::uint64_t>(-difference)) return 0;
     return about + static_cast<std::uint64_t>(static_cast<std::int64_t>(difference));

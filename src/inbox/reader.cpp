@@ -73,13 +73,15 @@ void InboxReader::release() noexcept {
 }
 
 // Moves head over one position beyond `head`'s own. In a drop_oldest inbox evictors move it too.
-void InboxReader::pass(Head head) noexcept {
+void InboxReader::pass(Head head) noexcept { move_head(head, head.passed(1)); }
+
+void InboxReader::move_head(Head from, Head to) noexcept {
     swb_l_inbox& inbox = *ring_.words;
     if (policy_ == Overflow::drop_oldest) {
-        words::advance_head(inbox, head, head.passed(1));
+        words::advance_head(inbox, from, to);
         return;
     }
-    words::store_head(inbox, head.passed(1));
+    words::store_head(inbox, to);
     if (policy_ == Overflow::block) {
         full_fence();
         if (words::take_waiters(inbox)) futex_wake_all(inbox.room);
@@ -88,7 +90,11 @@ void InboxReader::pass(Head head) noexcept {
 
 void InboxReader::pass_damaged(Head head) noexcept {
     ++damaged_positions_;
-    pass(head);
+    // A head more than a lap behind what is claimed is itself the damage: one step at a time would
+    // take for ever.
+    const Position hint = words::load_hint(*ring_.words);
+    const bool lost = distance(hint, head.at()) > static_cast<std::int64_t>(ring_.capacity);
+    move_head(head, lost ? Head::of(position(hint), head.evicted()) : head.passed(1));
 }
 
 InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLiveness& liveness,

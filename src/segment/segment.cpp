@@ -199,6 +199,9 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         ~Unlink() { ::unlink(path.c_str()); }
     } unlink_temporary{temporary_path};
 
+    const Descriptor building = duplicate_above_standard_streams(fd.get());  // says that we live
+    try_lock(building.get(), SWB_LOCK_CREATOR);
+
     swb_l_header planned = core::plan(limits);
     planned.layout_hash = layout_hash(planned);
     if (::ftruncate(fd.get(), static_cast<off_t>(planned.file_bytes)) != 0) {
@@ -209,7 +212,6 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         throw no_space(fd.get(), planned.rings_at, "bus '" + name + "'", error);
     }
     std::unique_ptr<Segment> segment(new Segment(std::move(fd), planned));
-    try_lock(segment->fd(), SWB_LOCK_CREATOR);
     swb_l_header& header = segment->header();
     swb_l_header fresh = planned;
     fresh.layout_hash = 0;
@@ -222,7 +224,7 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         if (errno == EEXIST) throw Error(SWB_ERR_EXISTS, "a bus named '" + name + "' exists already (" + bus_path(name) + ")");
         throw system_error(SWB_ERR_SYSTEM, "naming bus '" + name + "' (link)", errno);
     }
-    unlock(segment->fd(), SWB_LOCK_CREATOR);
+    unlock(building.get(), SWB_LOCK_CREATOR);
     return segment;
 }
 

@@ -172,6 +172,17 @@ TEST(Claiming, goes_on_over_the_end_of_the_numbers) {
     }
 }
 
+TEST(Claiming, passes_positions_that_others_have_over_the_end_of_the_numbers) {
+    const Position end = Position{1} << 48;
+    PrivateRing box(16, end - 2);
+    for (const Position p : {end - 2, end - 1, Position{0}}) box.set_claim(p, kOther);
+    box.set_claim(1, kOther, Mark::revoked);
+    Target target = box.target(Overflow::block);
+    Witness witness;
+    EXPECT_EQ(claim(target, kMe, witness).at, 2u);
+    EXPECT_EQ(box.claim(2), box.as_claim(2, kMe));
+}
+
 TEST(Claiming, ends_on_any_words) {
     // What a damaged segment may hold: every answer is fine, as long as there is one.
     std::uint64_t random = 0x9e3779b97f4a7c15u;

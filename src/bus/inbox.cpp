@@ -73,6 +73,10 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
         subscriptions_.refresh();
         unready_since_ns_ = 0;
         events_since_empty_ += taken.count;
+        if (const std::uint64_t evicted = ledger_.evicted_before(reader_.evictions_before_taken())) [[unlikely]] {
+            pending_[static_cast<std::size_t>(LossCause::evicted)] += evicted;
+            any_pending_ = true;
+        }
         std::size_t filled = 0;
         for (std::uint32_t i = 0; i < taken.count; ++i) {
             IncomingEvent event;

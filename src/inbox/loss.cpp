@@ -28,6 +28,15 @@ Losses LossLedger::before_event(const InboxReader& reader, std::uint64_t sum) no
     return tell(live, sum > told_of_inbox_ ? sum - told_of_inbox_ : 0);
 }
 
+std::uint64_t LossLedger::evicted_before(std::uint64_t evictions) noexcept {
+    std::uint64_t& told = told_[static_cast<std::size_t>(LossCause::evicted)];
+    if (evictions <= told) return 0;
+    const std::uint64_t fresh = evictions - told;
+    told = evictions;
+    told_of_inbox_ += fresh;
+    return fresh;
+}
+
 Losses LossLedger::untold(const InboxReader& reader) noexcept {
     Losses live = live_losses(reader);
     live[static_cast<std::size_t>(LossCause::damaged)] = damaged_;

@@ -39,6 +39,10 @@ InboxReader::Taken InboxReader::take(std::uint32_t max) noexcept {
                     words::store_holding(inbox, Holding{});
                     continue;  // evicted meanwhile: not ours
                 }
+                if (head.evicted() != static_cast<std::uint16_t>(evictions_before_taken_)) [[unlikely]] {
+                    const std::uint64_t now = evictions();  // perhaps some more, that came after
+                    evictions_before_taken_ = now - static_cast<std::uint16_t>(static_cast<std::uint16_t>(now) - head.evicted());
+                }
             }
             taken_ = found;
             return found;

@@ -56,6 +56,8 @@ public:
     }
 
     const Ring& ring() const noexcept { return ring_; }
+    // Evictions that made room before what the last successful take() gave: head told at that moment.
+    std::uint64_t evictions_before_taken() const noexcept { return evictions_before_taken_; }
     // Exact count of evictions, from head's 16 bits and the count beside it.
     std::uint64_t evictions() const noexcept;
 
@@ -70,6 +72,7 @@ private:
     Overflow policy_;
     std::uint64_t stall_timeout_ns_;
     Taken taken_;
+    std::uint64_t evictions_before_taken_ = 0;
     std::uint32_t damaged_positions_ = 0;
     // What was first seen unready at head, and since when. Claims of one lap look alike: the position
     // belongs to it.

@@ -35,7 +35,7 @@ def arguments():
 
 def show(program, cases, seconds):
     told = ", ".join(count for count in counts(cases) if not count.startswith("0 "))
-    print(f"  {program.name:<28} {told or 'nothing to run':<36} {seconds:6.1f} s", flush=True)
+    print(f"  {program.name:<34} {told or 'nothing to run':<32} {seconds:6.1f} s", flush=True)
 
 
 def show_all(heading, cases, lines):

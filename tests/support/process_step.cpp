@@ -1,6 +1,7 @@
 #include "tests/support/process_step.hpp"
 
 #include <signal.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,24 @@ int SteppedProcess::step_system_calls(int count) {
         if (go_on(PTRACE_SYSCALL) != Stop::stepped) return done;
     }
     return count;
+}
+
+bool SteppedProcess::fail_system_call([[maybe_unused]] int number, [[maybe_unused]] int error) {
+    if (step_system_calls(2 * number - 1) < 2 * number - 1) return false;
+#if defined(__x86_64__)
+    const auto registers = [&](__ptrace_request request, user_regs_struct& r) {
+        if (::ptrace(request, process_.pid(), nullptr, &r) != 0) throw std::system_error(errno, std::generic_category(), "ptrace");
+    };
+    user_regs_struct r{};
+    registers(PTRACE_GETREGS, r);
+    r.orig_rax = ~0ull;  // no such call
+    registers(PTRACE_SETREGS, r);
+    if (step_system_calls(1) < 1) return false;
+    registers(PTRACE_GETREGS, r);
+    r.rax = static_cast<unsigned long long>(-static_cast<long long>(error));
+    registers(PTRACE_SETREGS, r);
+#endif
+    return true;
 }
 
 void SteppedProcess::leave_stopped() {

@@ -26,6 +26,15 @@ public:
     int step(int count);
     // The same for system calls: each counts twice, before and after it.
     int step_system_calls(int count);
+    // Runs to the system call of this number, counted from 1, which does nothing and fails. False if
+    // the next mark() or the end came first.
+    bool fail_system_call(int number, int error);
+    static constexpr bool kCanFailSystemCalls =
+#if defined(__x86_64__)
+        true;
+#else
+        false;
+#endif
     // The child gets this signal before it runs on: its handler interrupts this very instruction.
     void interrupt_with(int signal) { pending_signal_ = signal; }
     // Lets go of the child: it stands still here until it is resumed, killed or stopped by others.

@@ -1,6 +1,7 @@
 // Which writers look dead, and which are proven dead: leases and participant entries set by hand.
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,6 +1,8 @@
 // Types that are not in the table: the name travels in the slot, and the publisher matches itself.
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+
 #include "src/error.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/routing/routes.hpp"

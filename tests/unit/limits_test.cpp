@@ -93,8 +93,9 @@ TEST(LimitsOfABus, out_of_range_are_refused_by_name) {
     const std::uint64_t ring = std::uint64_t{4} << 30;
     for (const Case& c : {
              Case{{32769, 0, 0, 0, 0, 0}, "max_participants"}, Case{{0, 4097, 0, 0, 0, 0}, "max_subscribers"},
-             Case{{0, 0, 65001, 0, 0, 0}, "max_types"}, Case{{0, 0, 0, 32, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 65600, 0, 0}, "slot_bytes"},
-             Case{{0, 0, 0, 100, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 0, 8, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 100, 0}, "default_capacity"},
+             Case{{0, 0, 65001, 0, 0, 0}, "max_types"}, Case{{0, 0, 0, 32, 0, 0}, "slot_bytes"},
+             Case{{0, 0, 0, 65600, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 100, 0, 0}, "slot_bytes"},
+             Case{{0, 0, 0, 0, 8, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 100, 0}, "default_capacity"},
              Case{{0, 0, 0, 0, 131072, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 0, 4096}, "ring_bytes"},
              Case{{0, 0, 0, 0, 0, (std::uint64_t{1} << 42) + 1}, "ring_bytes"},
              Case{{0, 0, 0, 65536, 65536, ring}, "ring_bytes"},  // not one inbox of the default capacity would fit
@@ -116,7 +117,8 @@ TEST(LimitsOfABus, at_the_ends_of_their_ranges_are_accepted) {
 }
 
 TEST(Plans, place_the_tables_one_after_the_other_and_the_rings_on_a_page) {
-    for (const Limits& asked : {Limits{}, Limits{1, 1, 1, 64, 16, 65536}, Limits{3, 65, 7, 128, 32, 1 << 20}, Limits{32768, 4096, 65000, 256, 1024, 0}}) {
+    for (const Limits& asked : {Limits{}, Limits{1, 1, 1, 64, 16, 65536}, Limits{3, 65, 7, 128, 32, 1 << 20},
+                                Limits{32768, 4096, 65000, 256, 1024, 0}}) {
         const Limits limits = complete(asked);
         const swb_l_header h = plan(limits);
         EXPECT_EQ(h.magic, SWB_LAYOUT_MAGIC);

@@ -118,9 +118,7 @@ public:
     void expect_also(std::uint64_t count) noexcept { sent_ += count; }
 
     void check() {
-        for (int looks = 0; take_and_release(1) || look_behind() == InboxReader::Behind::passed; ++looks) {
-            if (looks > 1000) return fail("the reader finds no end", box.head().at());
-        }
+        if (!drain()) return fail("the reader finds no end", box.head().at());
         const std::uint64_t evicted = reader_.evictions();
         const bool balanced = delivered_ + evicted == sent_ || (one_may_be_there_ && delivered_ + evicted == sent_ + 1);
         EXPECT_TRUE(balanced) << "sent " << sent_ << ", delivered " << delivered_ << ", evicted " << evicted;
@@ -142,6 +140,13 @@ public:
     Witness witness;
 
 private:
+    bool drain() {
+        constexpr int kManyLooks = 1000;
+        for (int looks = 0; looks < kManyLooks; ++looks) {
+            if (!take_and_release(1) && look_behind() != InboxReader::Behind::passed) return true;
+        }
+        return false;
+    }
     // Two laps more go through, one event at a time.
     void goes_on() {
         constexpr std::uint32_t kLast = 9;
@@ -149,8 +154,7 @@ private:
         for (std::uint64_t value = 100 * kLast + 1; value <= 100 * kLast + 2 * box.capacity(); ++value) {
             const std::uint64_t before = delivered_;
             if (!publish(target, kLast, value)) return fail("there is no room in an empty inbox", box.words().hint);
-            while (!take_and_release(1) && look_behind() == InboxReader::Behind::passed) {}
-            if (delivered_ != before + 1) return fail("an event does not arrive", box.words().hint);
+            if (!drain() || delivered_ != before + 1) return fail("an event does not arrive", box.words().hint);
         }
     }
     void deliver(std::uint64_t value) {

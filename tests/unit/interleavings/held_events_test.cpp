@@ -18,7 +18,7 @@ TEST(HeldEvents, are_not_written_over_by_publishers_that_lap_the_reader) {
             run.go();
             accounts.check();
         });
-        EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+        EXPECT_GT(runs, 50'000u);
     }
 }
 
@@ -33,7 +33,7 @@ TEST(HeldEvents, in_an_inbox_of_two_slots_leave_one_to_publish_to) {
         run.go();
         accounts.check();
     });
-    EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+    EXPECT_GT(runs, 200'000u);
 }
 
 TEST(HeldEvents, taken_while_an_evictor_is_at_the_same_event_are_held_or_counted) {
@@ -46,7 +46,7 @@ TEST(HeldEvents, taken_while_an_evictor_is_at_the_same_event_are_held_or_counted
         run.go();
         accounts.check();
     });
-    EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+    EXPECT_GT(runs, 50'000u);
 }
 
 }  // namespace

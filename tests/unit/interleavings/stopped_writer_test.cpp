@@ -29,7 +29,7 @@ TEST(StoppedWriter, that_goes_on_while_it_is_suspected_and_its_inbox_is_full) {
             run.go();
             accounts.check();
         });
-        EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+        EXPECT_GT(runs, 50'000u);
     }
 }
 
@@ -44,7 +44,7 @@ TEST(StoppedWriter, that_dies_while_it_is_suspected_and_its_inbox_is_full) {
             run.go();
             accounts.check();
         });
-        EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+        EXPECT_GT(runs, 10'000u);
     }
 }
 
@@ -62,7 +62,7 @@ TEST(StoppedWriter, that_commits_after_its_position_was_taken_away_is_not_counte
         run.go();
         accounts.check();
     });
-    EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+    EXPECT_GT(runs, 200'000u);
 }
 
 TEST(StoppedWriter, whose_slot_is_carried_on_while_it_gives_it_back) {
@@ -78,7 +78,7 @@ TEST(StoppedWriter, whose_slot_is_carried_on_while_it_gives_it_back) {
             run.go();
             accounts.check();
         });
-        EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+        EXPECT_GT(runs, 50'000u);
     }
 }
 
@@ -94,7 +94,7 @@ TEST(StoppedWriter, two_of_them_that_wake_up_together) {
         run.go();
         accounts.check();
     });
-    EXPECT_GT(runs, 1'000u); std::cerr << runs << std::endl;
+    EXPECT_GT(runs, 50'000u);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "src/clock/clock.hpp"
+#include "src/error.hpp"
 #include "src/life/process.hpp"
 #include "src/life/writer_lease.hpp"
 #include "src/routing/name.hpp"
@@ -32,6 +33,7 @@ constexpr int kBackOffPauses = 60;
 Ring ring_of(Segment& segment, std::uint32_t index) {
     const swb_l_subscriber& entry = segment.subscriber(index);
     std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
+    if (block == nullptr) throw Error(SWB_ERR_INTERNAL, "the entry of inbox " + std::to_string(index) + " is damaged");
     return Ring::in_block(segment.inbox(index), block, entry.capacity, segment.plan().slot_bytes);
 }
 

@@ -166,30 +166,42 @@ void Writer::prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept {
     prefetch_slot(target, target.next, kSlotPrefetchFrom, payload_bytes);
 }
 
-// Names the inbox, then looks whether it may be used. nullptr: it may not, and it is unnamed again.
-Target* Writer::enter(std::uint32_t inbox, std::uint32_t place) noexcept {
-    Segment& segment = attachment_->segment();
-    swb_l_inbox& lines = segment.inbox(inbox);
+// Names the inbox, then looks whether it may be used. nullptr: nobody uses it, or the event was
+// dropped for it because its ring can't be reached; it is unnamed again.
+Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept {
+    swb_l_inbox& lines = attachment_->segment().inbox(inbox);
     words::name_inbox(*line_, place, inbox, fences_itself_);
     const Gate gate = words::load_gate(lines);
     Target& target = targets_[inbox];
-    if (gate == target.gate && gate.status() == SWB_GATE_ACTIVE) [[likely]] return &target;
-    target = Target{};
-    const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
-    const std::uint32_t slot_bytes = segment.plan().slot_bytes;
-    if (gate.status() == SWB_GATE_ACTIVE && valid_capacity(entry.capacity) && entry.policy <= SWB_BLOCK &&
-        entry.block_bytes == block_bytes(entry.capacity, slot_bytes)) {
-        if (std::byte* block = segment.open_block(entry.block_at, entry.block_bytes)) {
-            target.ring = Ring::in_block(lines, block, entry.capacity, slot_bytes);
-            target.policy = static_cast<Overflow>(entry.policy);
-            target.gate = gate;
-            target.head = words::load_head(lines);
-            target.holding = words::load_holding(lines);
-            return &target;
-        }
+    if (gate.status() == SWB_GATE_ACTIVE) [[likely]] {
+        if (gate == target.gate) [[likely]] return &target;
+        if (open_target(target, inbox, gate)) return &target;
+        drop(lines, LossCause::no_slot, delivery);
     }
     leave(place);
     return nullptr;
+}
+
+// What this writer keeps about an inbox. False: its entry is damaged, or the kernel refuses its memory.
+bool Writer::open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept {
+    target = Target{};
+    Segment& segment = attachment_->segment();
+    swb_l_inbox& lines = segment.inbox(inbox);
+    const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
+    const std::uint32_t slot_bytes = segment.plan().slot_bytes;
+    if (!valid_capacity(entry.capacity) || entry.policy > SWB_BLOCK || entry.block_bytes != block_bytes(entry.capacity, slot_bytes)) return false;
+    try {
+        std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
+        if (block == nullptr) return false;
+        target.ring = Ring::in_block(lines, block, entry.capacity, slot_bytes);
+    } catch (const std::exception&) {
+        return false;
+    }
+    target.policy = static_cast<Overflow>(entry.policy);
+    target.gate = gate;
+    target.head = words::load_head(lines);
+    target.holding = words::load_holding(lines);
+    return true;
 }
 
 // Claims, writes and commits. False: no slot, and why.
@@ -208,7 +220,7 @@ bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, Cla
 void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
     if (committed_count_ == committed_.size()) finish(event, delivery);
     const std::uint32_t place = committed_count_;
-    Target* target = enter(inbox, place);
+    Target* target = enter(inbox, place, delivery);
     if (target == nullptr) return;
     Position at = 0;
     ClaimResult result;
@@ -219,7 +231,7 @@ void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Deliver
     if (target->policy == Overflow::block) {
         full_.push_back(inbox);
     } else {
-        drop(*target, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+        drop(*target->ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
     }
     leave(place);
 }
@@ -256,7 +268,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
     if (target.policy == Overflow::block) {
         full_.push_back(committed.inbox);
     } else {
-        drop(target, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+        drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
     }
     leave(place);
 }
@@ -266,7 +278,7 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingE
     constexpr std::uint32_t kPlace = 0;
     bool waited = false;
     for (;;) {
-        Target* target = enter(inbox, kPlace);
+        Target* target = enter(inbox, kPlace, delivery);
         if (target == nullptr) return;  // it was closed: no subscriber any more
         swb_l_inbox& lines = *target->ring.words;
         const std::uint32_t room = words::announce_wait(lines);
@@ -281,12 +293,12 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingE
         const std::uint64_t now = monotonic_ns();
         if (type.entered() && !routed(attachment_->segment().route(type.index()), inbox)) return leave(kPlace);  // unsubscribed
         if (attachment_->view_holder(inbox) == thread_id_) {
-            drop(*target, LossCause::self, delivery);
+            drop(lines, LossCause::self, delivery);
         } else if ((target->refused && target->refused_at == head) || now >= deadline_ns ||
                    (waited && attachment_->owner_looks_dead(inbox))) {
             target->refused = true;  // not waited for again until its head has moved
             target->refused_at = head;
-            drop(*target, LossCause::timeout, delivery);
+            drop(lines, LossCause::timeout, delivery);
         } else {
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));
             waited = true;
@@ -296,8 +308,7 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingE
     }
 }
 
-void Writer::drop(Target& target, LossCause cause, Delivery& delivery) noexcept {
-    swb_l_inbox& inbox = *target.ring.words;
+void Writer::drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept {
     std::uint64_t& counter = cause == LossCause::full      ? inbox.dropped_full
                              : cause == LossCause::timeout ? inbox.dropped_timeout
                              : cause == LossCause::self    ? inbox.dropped_self

@@ -68,7 +68,8 @@ private:
 
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
-    Target* enter(std::uint32_t inbox, std::uint32_t place) noexcept;
+    Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
+    bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
     void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
     bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
@@ -76,7 +77,7 @@ private:
     void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
                        Delivery& delivery) noexcept;
     void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
-    void drop(Target& target, LossCause cause, Delivery& delivery) noexcept;
+    void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
     static void wake_reader(swb_l_inbox& inbox) noexcept;
 
     std::shared_ptr<Attachment> attachment_;

@@ -55,6 +55,7 @@ void read_boot_id(std::uint8_t (&id)[16]) noexcept {
         ++nibble;
     }
     std::fclose(file);
+    if (nibble < 32) std::memset(id, 0, sizeof id);
 }
 
 swb_l_header read_header(int fd, const std::string& name) {
@@ -91,7 +92,10 @@ swb_l_header read_header(int fd, const std::string& name) {
     }
     std::uint8_t boot_id[16];
     read_boot_id(boot_id);
-    if (std::memcmp(boot_id, found.boot_id, sizeof boot_id) != 0) {
+    // Where /proc can't be read the id is unknown (all zero), here or at the creator.
+    const std::uint8_t unknown[sizeof boot_id] = {};
+    const bool known = std::memcmp(boot_id, unknown, sizeof boot_id) != 0 && std::memcmp(found.boot_id, unknown, sizeof boot_id) != 0;
+    if (known && std::memcmp(boot_id, found.boot_id, sizeof boot_id) != 0) {
         throw Error(SWB_ERR_NOT_A_BUS, path + " was made before the last start of this machine; 'swarmbus rm " + name +
                                            " --force' removes it");
     }

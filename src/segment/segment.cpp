@@ -233,7 +233,9 @@ std::byte* Segment::open_block(std::uint64_t block_at, std::uint64_t bytes) {
     const std::lock_guard lock(opened_mutex_);
     std::uint64_t& known = opened_[block_at];
     if (known < bytes) {
-        if (::mprotect(rings_ + block_at, bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
+        if (::mprotect(rings_ + block_at, bytes, PROT_READ | PROT_WRITE) != 0) {
+            throw system_error(SWB_ERR_SYSTEM, "opening the memory of an inbox (mprotect)", errno);
+        }
         known = bytes;
     }
     return rings_ + block_at;

@@ -64,7 +64,8 @@ public:
     swb_l_inbox& inbox(std::uint32_t i) const noexcept { return at<swb_l_inbox>(plan_.lines_at, i); }
 
     // Makes a block accessible to this process and returns its address; nullptr if it lies outside
-    // the ring region (a damaged entry). Blocks must be allocated. Thread-safe.
+    // the ring region (a damaged entry). Throws SWB_ERR_SYSTEM when the kernel refuses (this process
+    // has too many mappings, say). Blocks must be allocated. Thread-safe.
     std::byte* open_block(std::uint64_t block_at, std::uint64_t bytes);
 
     // Takes memory for a block, all zeros. Throws SWB_ERR_NO_SPACE with what is needed and what

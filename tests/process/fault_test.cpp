@@ -32,6 +32,11 @@ const Operation operations[] = {
     {"opening", true, [](const BusName& name, std::optional<Bus>& bus) { bus.emplace(name); }},
     {"subscribing", true, [](const BusName&, std::optional<Bus>& bus) { bus->subscribe("own.*"); }},
     {"publishing_a_new_type", true, [](const BusName&, std::optional<Bus>& bus) { bus->publish("new.type", ""); }},
+    {"publishing_to_another", true,
+     [](const BusName&, std::optional<Bus>& bus) {
+         const Delivery delivery = bus->publisher("kept.first").publish(Message{});
+         require(delivery.delivered + delivery.dropped == 1, "the publisher is told what became of its event");
+     }},
     {"closing", true, [](const BusName&, std::optional<Bus>& bus) { bus.reset(); }},
     {"looking", true, [](const BusName& name, std::optional<Bus>&) { name.look(); }},
 };
@@ -99,7 +104,9 @@ TEST_P(FailingCalls, each_call_that_fails_is_survived_or_explained_and_harms_nob
                 own.publish("more.events", "");
             });
             require(other.ended_well(), "the bus works for others, behind call " + std::to_string(call));
-            require(survivor->next(kPatience).value().type() == "kept.event", "an event arrives");
+            std::string arrived = std::string(survivor->next(kPatience).value().type());
+            if (arrived == "kept.first") arrived = survivor->next(kPatience).value().type();
+            require(arrived == "kept.event", "an event arrives");
             require(survivor->next(kPatience).value().type() == "more.events", "another arrives");
             require(!survivor->next(0ns), "nothing else does");
         }

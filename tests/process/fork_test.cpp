@@ -119,11 +119,13 @@ TEST(Fork, the_child_opens_the_bus_anew_and_both_go_on_exactly) {
         require(go.receive().has_value(), "the parent goes on");
         Bus fresh(name, lossless());
         fresh.subscribe("load.*");
-        for (std::uint64_t n = 1; n <= sent; ++n) {
-            require(fresh.publish("load.tick", NumberedPayload({1, n}).bytes()), "delivered");
-            while (fresh.next(0ns)) {
-            }
-        }
+        std::thread child_publishes([&] {
+            for (std::uint64_t n = 1; n <= sent; ++n) require(fresh.publish("load.tick", NumberedPayload({1, n}).bytes()), "delivered");
+        });
+        Tally own;
+        while (own.received_of(1) < sent) own.take(fresh.next(kPatience).value());
+        child_publishes.join();
+        require(own.fault().empty() && own.told() == 0, "the child receives exactly too");
         require(swb_publish(bus.raw(), "a.b", nullptr, 0) == SWB_ERR_FORKED, "the old handle stays what it is");
         fresh.stop();
     });

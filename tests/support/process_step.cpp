@@ -1,6 +1,7 @@
 #include "tests/support/process_step.hpp"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,11 +80,18 @@ bool SteppedProcess::fail_system_call([[maybe_unused]] int number, [[maybe_unuse
     };
     user_regs_struct r{};
     registers(PTRACE_GETREGS, r);
-    r.orig_rax = ~0ull;  // no such call
+    const auto asked = r.rdi;
+    const bool moves_the_break = r.orig_rax == SYS_brk;  // its failure is told by the old break, not by an error
+    if (moves_the_break) {
+        r.rdi = 0;
+    } else {
+        r.orig_rax = ~0ull;  // no such call
+    }
     registers(PTRACE_SETREGS, r);
     if (step_system_calls(1) < 1) return false;
     registers(PTRACE_GETREGS, r);
-    r.rax = static_cast<unsigned long long>(-static_cast<long long>(error));
+    r.rdi = asked;
+    if (!moves_the_break) r.rax = static_cast<unsigned long long>(-static_cast<long long>(error));
     registers(PTRACE_SETREGS, r);
 #endif
     return true;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
@@ -184,21 +185,22 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
     remove_abandoned_files();
     const std::string temporary = temporary_file_name();
     const std::string temporary_path = std::string(kSharedMemoryDirectory) + "/" + temporary;
+    struct Unlink {
+        const std::string& path;
+        ~Unlink() { ::unlink(path.c_str()); }
+    };
+    std::optional<Unlink> unlink_temporary;
     Descriptor fd;
     try {
         ipc::permissions mode;
         mode.set_permissions(static_cast<int>(permissions));
         ipc::shared_memory_object file(ipc::create_only, temporary.c_str(), ipc::read_write, mode);
+        unlink_temporary.emplace(temporary_path);
         fd = duplicate_above_standard_streams(file.get_mapping_handle().handle);
     } catch (const ipc::interprocess_exception& e) {
         throw system_error(e.get_native_error() == EACCES ? SWB_ERR_PERMISSION : SWB_ERR_SYSTEM,
                            "creating bus '" + name + "' in /dev/shm", e.get_native_error());
     }
-    struct Unlink {
-        const std::string& path;
-        ~Unlink() { ::unlink(path.c_str()); }
-    } unlink_temporary{temporary_path};
-
     const Descriptor building = duplicate_above_standard_streams(fd.get());  // says that we live
     try_lock(building.get(), SWB_LOCK_CREATOR);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "capi/guard.hpp"
 #include "capi/objects.hpp"
@@ -58,7 +59,7 @@ swb_result explain(swb_result result, const core::Handle& handle, const core::Ev
     return result;
 }
 
-swb_result publish(core::Handle& handle, core::Writer& writer, core::EventType& type, const core::Message& message,
+swb_result publish(core::Handle& handle, core::Writer& writer, core::EventType& type, core::Message&& message,
                    swb_delivery* delivery) {
     core::Delivery made;
     const swb_result result = writer.publish(type, message, made);
@@ -106,7 +107,7 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
         core::Message read;
         if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
         core::Writer& writer = handle.writer();
-        return publish(handle, writer, writer.type(handle.event_types(), type), read, delivery);
+        return publish(handle, writer, writer.type(handle.event_types(), type), std::move(read), delivery);
     });
 }
 
@@ -140,7 +141,7 @@ swb_result swb_publisher_publish_message(swb_publisher* publisher, const swb_mes
         handle.check_usable();
         core::Message read;
         if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
-        return publish(handle, handle.writer(), *publisher->type, read, delivery);
+        return publish(handle, handle.writer(), *publisher->type, std::move(read), delivery);
     });
 }
 

@@ -115,9 +115,11 @@ std::shared_ptr<Handle> Handle::separate(const Options& options) {
 }
 
 Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
-    : attachment_(std::move(attachment)), options_(std::move(options)), id_(next_handle_id()) {}
+    : attachment_(std::move(attachment)), fork_guard_(attachment_->fork_guard()), options_(std::move(options)), id_(next_handle_id()) {}
 
 Handle::~Handle() { close(); }
+
+void Handle::refuse(Result result) { throw Error(result, swb_result_text(result)); }
 
 Writer& Handle::writer() {
     Writer* const last = last_writer;

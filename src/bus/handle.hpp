@@ -30,10 +30,10 @@ public:
 
     // Throws SWB_ERR_FORKED or SWB_ERR_CLOSED.
     void check_usable() const {
-        if (const Result result = usable(); result != SWB_OK) [[unlikely]] throw Error(result, swb_result_text(result));
+        if (const Result result = usable(); result != SWB_OK) [[unlikely]] refuse(result);
     }
     Result usable() const noexcept {
-        if (!attachment_->same_process()) [[unlikely]] return SWB_ERR_FORKED;
+        if (!fork_guard_.same_process()) [[unlikely]] return SWB_ERR_FORKED;
         if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
         return SWB_OK;
     }
@@ -63,6 +63,7 @@ public:
 private:
     Handle(std::shared_ptr<Attachment> attachment, Options options);
 
+    [[noreturn]] static void refuse(Result result);
     class ReceiverTurn;
     void store_subscriptions(const Subscriptions& wanted);
     Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);
@@ -74,6 +75,7 @@ private:
     bool take_turn(bool to_receive) noexcept;
 
     const std::shared_ptr<Attachment> attachment_;
+    const ForkGuard fork_guard_;  // the attachment's
     const Options options_;
     const std::uint64_t id_;
 

@@ -81,18 +81,16 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
         }
         std::size_t filled = 0;
         for (std::uint32_t i = 0; i < taken.count; ++i) {
+            const std::byte* slot = ring.slot(position(taken.first + i));
+            swb_event& out = *at_stride(events, size, filled);
+            out.size = size;
             IncomingEvent event;
-            if (!decode(ring.slot(position(taken.first + i)), ring.slot_bytes, event)) [[unlikely]] {
-                ledger_.add_damaged();
-                continue;
-            }
+            const bool wanted = decode_plain(slot, ring.slot_bytes, event) ? fill(out, event) : fill_with_optional_fields(out, slot);
+            if (wanted) [[likely]] ++filled;
             if (i + kSlotsAhead < taken.count) {
                 const std::byte* ahead = ring.slot(position(taken.first + i + kSlotsAhead));
                 for (std::size_t line = 64; line < sizeof(swb_l_slot) + event.payload.size(); line += 64) prefetch_for_read(ahead + line);
             }
-            swb_event& out = *at_stride(events, size, filled);
-            out.size = size;
-            if (fill(out, event)) [[likely]] ++filled;
         }
         if (filled > 0) return filled;
     }
@@ -104,7 +102,14 @@ void Inbox::release() noexcept {
     if (policy_ == Overflow::block) attachment_->set_view_holder(index_, 0);
 }
 
-bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
+bool Inbox::fill_with_optional_fields(swb_event& out, const std::byte* slot) {
+    IncomingEvent event;
+    if (decode(slot, reader_.ring().slot_bytes, event)) return fill(out, event);
+    ledger_.add_damaged();
+    return false;
+}
+
+inline bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
     reader_.made_progress(event.writer);
     if (ledger_.has_news(event.dropped)) [[unlikely]] {
         const Losses before = ledger_.before_event(reader_, event.dropped);
@@ -136,11 +141,19 @@ bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
     return true;
 }
 
-Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
-    KnownType* type = nullptr;
+inline Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
     if (event.type < types_.size()) [[likely]] {
+        KnownType* const known = types_[event.type].get();
+        if (known != nullptr && known->version == subscriptions_.version()) [[likely]] return known;
+    }
+    return learn_type(event);
+}
+
+Inbox::KnownType* Inbox::learn_type(const IncomingEvent& event) {
+    KnownType* type = nullptr;
+    if (event.type < types_.size()) {
         auto& known = types_[event.type];
-        if (!known) [[unlikely]] {
+        if (!known) {
             const std::string_view name = type_name(attachment_->segment(), event.type);
             if (find_fault_in_type(name)) return nullptr;
             known = std::make_unique<KnownType>();
@@ -156,7 +169,7 @@ Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
         }
         type = known.get();
     }
-    if (type->version != subscriptions_.version()) [[unlikely]] {
+    if (type->version != subscriptions_.version()) {
         type->concerned.clear();
         for (const auto& subscription : subscriptions_.subscriptions()) {
             if (subscription->matches(type->name)) type->concerned.push_back(subscription);
@@ -170,10 +183,14 @@ const Subscriptions& Inbox::concerned(const swb_event& event) noexcept {
     return reinterpret_cast<const KnownType*>(event.type)->concerned;
 }
 
-const char* Inbox::known_source(const IncomingEvent& event) {
-    if (event.writer >= sources_.size()) return "";
+inline const char* Inbox::known_source(const IncomingEvent& event) {
+    if (event.writer >= sources_.size()) [[unlikely]] return "";
+    const KnownSource* known = sources_[event.writer].get();
+    return known != nullptr && known->lease == event.lease ? known->text : learn_source(event);
+}
+
+const char* Inbox::learn_source(const IncomingEvent& event) {
     auto& known = sources_[event.writer];
-    if (known && known->lease == event.lease) [[likely]] return known->text;
     auto fresh = std::make_unique<KnownSource>();
     fresh->lease = event.lease;
     if (!read_source(attachment_->segment(), event.writer, event.lease, fresh->text)) return "";

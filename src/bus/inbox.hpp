@@ -62,9 +62,12 @@ private:
 
     // nullptr: the slot is damaged.
     KnownType* known_type(const IncomingEvent& event);
+    [[gnu::noinline]] KnownType* learn_type(const IncomingEvent& event);
     const char* known_source(const IncomingEvent& event);
+    [[gnu::noinline]] const char* learn_source(const IncomingEvent& event);
     // False: nothing of it is wanted any more, or it is damaged.
     bool fill(swb_event& out, const IncomingEvent& event);
+    [[gnu::noinline]] bool fill_with_optional_fields(swb_event& out, const std::byte* slot);
     bool anything_at_head() const noexcept;
     void back_off_from_stream() noexcept;
 

@@ -25,7 +25,7 @@ bool routed(swb_l_route& route, std::uint32_t inbox) noexcept {
 // How many inboxes ahead their lines are asked for.
 constexpr std::uint32_t kPrefetchAhead = 2;
 // How many slots ahead of the one just written.
-constexpr Position kSlotsAhead = 3;
+constexpr Position kSlotsAhead = 4;
 constexpr std::size_t kSlotPrefetchFrom = 64;
 
 // Calls visit(inbox) for every bit of a word of a route, in order, and ahead of it prefetch(inbox).
@@ -100,7 +100,7 @@ EventType& Writer::type(EventTypes& types, std::string_view name) {
     return type;
 }
 
-Result Writer::publish(EventType& type, const Message& message, Delivery& delivery) {
+Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
     if (inside_.load(std::memory_order_relaxed)) return SWB_ERR_REENTRANT;
     struct Inside {
         std::atomic<bool>& flag;
@@ -114,15 +114,11 @@ Result Writer::publish(EventType& type, const Message& message, Delivery& delive
     const words::InsidePublish told(*line_);
     if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
 
-    OutgoingEvent event;
+    OutgoingEvent& event = message;
     event.type = type.index();
     if (event.type == SWB_TYPE_INLINE) event.inline_type = type.name();
     event.writer = static_cast<std::uint16_t>(lease_.id);
     event.lease = lease_.lease.number();
-    event.encoding = message.encoding;
-    event.source = message.source;
-    event.subject = message.subject;
-    event.payload = message.payload;
     if (slot_bytes_of(event) > attachment_->segment().plan().slot_bytes) return SWB_ERR_TOO_LARGE;
     event.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
@@ -209,10 +205,11 @@ bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, Cla
     const Claimed claimed = claim(target, lease_.id, *attachment_);
     result = claimed.result;
     if (claimed.result != ClaimResult::claimed) return false;
+    const Ring ring = target.ring;  // a copy: no store to the slot can change it
     at = claimed.at;
     target.next = at + 1;
-    encode(target.ring.slot(at), event, words::load_dropped(*target.ring.words));
-    commit(target.ring, at);
+    encode(ring.slot(at), event, words::load_dropped(*ring.words));
+    commit(ring, at);
     prefetch_slot(target, at + kSlotsAhead, 0, event.payload.size());
     return true;
 }

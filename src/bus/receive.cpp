@@ -70,7 +70,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
     const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
     std::uint64_t spinning_since = 0;
     for (;;) {
-        check_usable();
+        if (closed_.load(std::memory_order_relaxed)) [[unlikely]] refuse(SWB_ERR_CLOSED);
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");

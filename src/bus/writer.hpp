@@ -21,11 +21,8 @@
 
 namespace swarmbus::core {
 
-struct Message {
-    std::string_view subject;
-    std::string_view source;  // empty: the writer's own
-    std::span<const std::byte> payload;
-    std::uint8_t encoding = SWB_BYTES;
+// An event to publish. The caller sets what it says; publish() adds type, writer, sequence and time.
+struct Message : OutgoingEvent {
     std::uint64_t block_timeout_ns = 0;
 };
 
@@ -46,7 +43,7 @@ public:
 
     // Publishes to every matching inbox. SWB_OK, SWB_DROPPED, SWB_ERR_TOO_LARGE or SWB_ERR_REENTRANT.
     // Throws std::bad_alloc, before anything is published, for a type that is not in the table.
-    Result publish(EventType& type, const Message& message, Delivery& delivery);
+    Result publish(EventType& type, Message& message, Delivery& delivery);
 
     // A type by name, without a lock when this thread has used it before.
     EventType& type(EventTypes& types, std::string_view name);
@@ -69,15 +66,15 @@ private:
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
     Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
-    bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
+    [[gnu::cold]] bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
     void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
     bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
-    void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
+    [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
                        Delivery& delivery) noexcept;
-    void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
-    void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
+    [[gnu::cold]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
     static void wake_reader(swb_l_inbox& inbox) noexcept;
 
     std::shared_ptr<Attachment> attachment_;

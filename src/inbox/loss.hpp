@@ -14,7 +14,7 @@ public:
     // Whether an event that carries the inbox's sum of drops (0: none) has losses before it.
     bool has_news(std::uint64_t sum) const noexcept { return sum > told_of_inbox_ || damaged_ != told_damaged(); }
     // Those losses: max(0, sum - told so far), with causes from the live counters up to that sum.
-    Losses before_event(const InboxReader& reader, std::uint64_t sum) noexcept;
+    [[gnu::noinline]] Losses before_event(const InboxReader& reader, std::uint64_t sum) noexcept;
     // Evictions up to that count that were not told yet. Whatever was evicted lies before head: all of
     // it comes before the first event of a take, not piece by piece as slots were claimed.
     std::uint64_t evicted_before(std::uint64_t evictions) noexcept;

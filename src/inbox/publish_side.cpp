@@ -65,7 +65,7 @@ Eviction evict_oldest(Target& target, DeathEvidence& evidence) noexcept {
 
 }  // namespace
 
-Claimed claim(Target& target, std::uint32_t writer, DeathEvidence& evidence) noexcept {
+Claimed claim_past_obstacles(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept {
     const Ring& ring = target.ring;
     swb_l_inbox& inbox = *ring.words;
     const std::uint32_t capacity = ring.capacity;
@@ -133,10 +133,10 @@ Claimed claim(Target& target, std::uint32_t writer, DeathEvidence& evidence) noe
     return {ClaimResult::no_slot};
 }
 
-bool settle(const Ring& ring, Position at, std::uint32_t writer) noexcept {
+bool settle_suspected(const Ring& ring, Position at, std::uint64_t writer) noexcept {
     std::uint64_t& word = ring.claim(at);
     const Position lap = ring.lap(at);
-    Claim claim = words::load_claim_after_fence(word);
+    Claim claim = words::load_claim(word);
     for (;;) {
         if (claim.is(lap, writer, Mark::doubt)) {
             words::replace_claim(word, claim, Claim::of(lap, writer, Mark::owned));

@@ -43,8 +43,23 @@ struct Claimed {
     Position at = 0;
 };
 
-// Claims the next free position; evicts in a drop_oldest inbox. Never waits.
-Claimed claim(Target& target, std::uint32_t writer, DeathEvidence& evidence) noexcept;
+// Claims the next free position, whatever is in the way; evicts in a drop_oldest inbox. Never waits.
+[[gnu::noinline]] Claimed claim_past_obstacles(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept;
+
+// The same; first as if nothing was in the way.
+inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept {
+    const Ring& ring = target.ring;
+    const Position p = words::load_hint(*ring.words);
+    std::uint64_t& word = ring.claim(p);
+    const Claim seen = words::load_claim(word);
+    const bool free = seen.lap() == ring.lap_before(p) && seen.mark() != Mark::revoked;
+    const bool passed = distance(target.head.at(), position(p - ring.capacity)) > 0 && !target.holding.covers(p, ring.capacity);
+    if (free && passed && words::replace_claim(word, seen, Claim::of(ring.lap(p), writer, Mark::owned))) [[likely]] {
+        words::store_hint(*ring.words, position(p + 1));
+        return {ClaimResult::claimed, p};
+    }
+    return claim_past_obstacles(target, writer, evidence);
+}
 
 // Makes the written slot visible. The caller fences before settle() and before it looks at the
 // wake word; one fence serves the commits to several inboxes.
@@ -54,6 +69,12 @@ inline void commit(const Ring& ring, Position at) noexcept {
 
 // The look at the claim behind the fence. False: the reader had taken the position away, the slot
 // was given back, and the event must be published anew.
-bool settle(const Ring& ring, Position at, std::uint32_t writer) noexcept;
+[[gnu::cold]] bool settle_suspected(const Ring& ring, Position at, std::uint64_t writer) noexcept;
+
+inline bool settle(const Ring& ring, Position at, std::uint64_t writer) noexcept {
+    const Claim claim = words::load_claim_after_fence(ring.claim(at));
+    if (claim.mark() == Mark::owned) [[likely]] return true;
+    return settle_suspected(ring, at, writer);
+}
 
 }  // namespace swarmbus::core

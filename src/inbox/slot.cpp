@@ -6,7 +6,6 @@ namespace swarmbus::core {
 namespace {
 
 constexpr unsigned kKnownFlags = SWB_SLOT_DROPPED | SWB_SLOT_TYPE | SWB_SLOT_SOURCE | SWB_SLOT_SUBJECT;
-constexpr std::uint64_t kSequenceMask = (std::uint64_t{1} << 48) - 1;
 
 // One byte of length, the text, at least one NUL; to a multiple of 8.
 constexpr std::size_t text_bytes(std::string_view text) noexcept { return text.empty() ? 0 : (text.size() + 2 + 7) / 8 * 8; }
@@ -38,46 +37,39 @@ std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept {
            event.payload.size();
 }
 
-void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dropped) noexcept {
-    auto& header = *reinterpret_cast<swb_l_slot*>(slot);
+unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std::uint64_t dropped) noexcept {
     unsigned flags = 0;
-    std::byte* at = slot + sizeof header;
     if (dropped != 0) {
         flags |= SWB_SLOT_DROPPED;
         std::memcpy(at, &dropped, sizeof dropped);
         at += sizeof dropped;
     }
-    if (!event.inline_type.empty()) {
-        flags |= SWB_SLOT_TYPE;
-        at = put_text(at, event.inline_type);
-    }
-    if (!event.source.empty()) {
-        flags |= SWB_SLOT_SOURCE;
-        at = put_text(at, event.source);
-    }
-    if (!event.subject.empty()) {
-        flags |= SWB_SLOT_SUBJECT;
-        at = put_text(at, event.subject);
-    }
-    if (!event.payload.empty()) std::memcpy(at, event.payload.data(), event.payload.size());
-    header.sequence = (event.sequence & kSequenceMask) | std::uint64_t{event.lease} << 48;
-    header.time_ns = event.time_ns;
-    header.type = event.type;
-    header.writer = event.writer;
-    header.payload_bytes = static_cast<std::uint16_t>(event.payload.size());
-    header.flags = static_cast<std::uint8_t>(flags);
-    header.encoding = event.encoding;
+    const auto put = [&](std::string_view text, unsigned flag) {
+        if (text.empty()) return;
+        flags |= flag;
+        at = put_text(at, text);
+    };
+    put(event.inline_type, SWB_SLOT_TYPE);
+    put(event.source, SWB_SLOT_SOURCE);
+    put(event.subject, SWB_SLOT_SUBJECT);
+    return flags;
 }
 
-bool decode_optional_fields(unsigned flags, std::span<const std::byte>& rest, IncomingEvent& event) noexcept {
+bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event) noexcept {
+    if (decode_plain(slot, slot_bytes, event)) return true;
+    const unsigned flags = reinterpret_cast<const swb_l_slot*>(slot)->flags;
     if ((flags & ~kKnownFlags) != 0) return false;
+    std::span<const std::byte> rest(slot + sizeof(swb_l_slot), slot_bytes - sizeof(swb_l_slot));
     if ((flags & SWB_SLOT_DROPPED) != 0) {
         std::memcpy(&event.dropped, rest.data(), sizeof event.dropped);
         rest = rest.subspan(sizeof event.dropped);
     }
     if ((flags & SWB_SLOT_TYPE) != 0 && !take_text(rest, event.inline_type)) return false;
     if ((flags & SWB_SLOT_SOURCE) != 0 && !take_text(rest, event.source)) return false;
-    return (flags & SWB_SLOT_SUBJECT) == 0 || take_text(rest, event.subject);
+    if ((flags & SWB_SLOT_SUBJECT) != 0 && !take_text(rest, event.subject)) return false;
+    if (event.payload.size() > rest.size()) return false;
+    event.payload = rest.first(event.payload.size());
+    return true;
 }
 
 }  // namespace swarmbus::core

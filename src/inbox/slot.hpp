@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -42,28 +43,44 @@ struct IncomingEvent {
 // Bytes an event takes in a slot, the drop count included whether it will be there or not.
 std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept;
 
+// The optional fields, for encode(). Puts them at `at`, which moves behind them; returns their flags.
+[[gnu::noinline]] unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std::uint64_t dropped) noexcept;
+
+inline constexpr std::uint64_t kSequenceMask = (std::uint64_t{1} << 48) - 1;
+
 // Writes everything but the state word. The event fits: slot_bytes_of(event) <= slot size.
 // dropped: 0 leaves the field out.
-void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dropped) noexcept;
+inline void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dropped) noexcept {
+    auto& header = *reinterpret_cast<swb_l_slot*>(slot);
+    std::byte* at = slot + sizeof header;
+    unsigned flags = 0;
+    if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size()) != 0) [[unlikely]] {
+        flags = encode_optional_fields(at, event, dropped);
+    }
+    if (!event.payload.empty()) std::memcpy(at, event.payload.data(), event.payload.size());
+    header.sequence = (event.sequence & kSequenceMask) | std::uint64_t{event.lease} << 48;
+    header.time_ns = event.time_ns;
+    header.type = event.type;
+    header.writer = event.writer;
+    header.payload_bytes = static_cast<std::uint16_t>(event.payload.size());
+    header.flags = static_cast<std::uint8_t>(flags);
+    header.encoding = event.encoding;
+}
 
-// The optional fields, for decode(). Takes them off the front of `rest`; false: damaged.
-bool decode_optional_fields(unsigned flags, std::span<const std::byte>& rest, IncomingEvent& event) noexcept;
-
-// False when the slot is damaged (a length that leads out of it, an unknown flag).
-inline bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event) noexcept {
+// An event without optional fields, as most are. False: it has some, or is damaged; decode() tells.
+inline bool decode_plain(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event) noexcept {
     const auto& header = *reinterpret_cast<const swb_l_slot*>(slot);
     event.type = header.type;
     event.writer = header.writer;
     event.lease = static_cast<std::uint16_t>(header.sequence >> 48);
     event.encoding = header.encoding;
-    event.sequence = header.sequence << 16 >> 16;
+    event.sequence = header.sequence & kSequenceMask;
     event.time_ns = header.time_ns;
-    std::span<const std::byte> rest(slot + sizeof header, slot_bytes - sizeof header);
-    if (header.flags != 0 && !decode_optional_fields(header.flags, rest, event)) return false;
-    const std::size_t payload_bytes = header.payload_bytes;
-    if (payload_bytes > rest.size()) return false;
-    event.payload = rest.first(payload_bytes);
-    return true;
+    event.payload = {slot + sizeof header, header.payload_bytes};
+    return header.flags == 0 && event.payload.size() <= slot_bytes - sizeof header;
 }
+
+// False when the slot is damaged (a length that leads out of it, an unknown flag).
+bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event) noexcept;
 
 }  // namespace swarmbus::core

@@ -37,6 +37,7 @@ public:
     std::uint32_t participant() const noexcept { return participant_; }
     std::uint32_t generation() const noexcept { return generation_; }
     bool barrier_registered() const noexcept { return barrier_registered_; }
+    const ForkGuard& fork_guard() const noexcept { return fork_guard_; }
     bool same_process() const noexcept { return fork_guard_.same_process(); }
 
     // Evidence about others; each asks the kernel, so not for every event.

@@ -32,13 +32,13 @@ enum class Mark : std::uint8_t {
 struct Claim {
     std::uint64_t raw = 0;
 
-    static constexpr Claim of(Position lap, std::uint32_t writer, Mark mark) noexcept {
-        return {lap << 16 | std::uint64_t{writer & 0xfffu} << 4 | static_cast<std::uint64_t>(mark)};
+    static constexpr Claim of(Position lap, std::uint64_t writer, Mark mark) noexcept {
+        return {lap << 16 | (writer & 0xfffu) << 4 | static_cast<std::uint64_t>(mark)};
     }
     constexpr Position lap() const noexcept { return raw >> 16; }
     constexpr std::uint32_t writer() const noexcept { return (raw >> 4) & 0xfffu; }
     constexpr Mark mark() const noexcept { return static_cast<Mark>(raw & 0xfu); }
-    constexpr bool is(Position lap_, std::uint32_t writer_, Mark mark_) const noexcept {
+    constexpr bool is(Position lap_, std::uint64_t writer_, Mark mark_) const noexcept {
         return raw == of(lap_, writer_, mark_).raw;
     }
     friend constexpr bool operator==(Claim, Claim) = default;

@@ -119,8 +119,9 @@ TEST_F(InlineType, is_used_when_the_control_lock_is_not_to_be_had) {
 TEST_F(InlineType, of_127_bytes_needs_room_in_the_slot) {
     const auto reader = subscriber("*");
     const std::string name_of_127(127, 'x');
+    Message message;
     Delivery delivery;
-    EXPECT_EQ(publisher->writer().publish(publisher->event_type(name_of_127), {}, delivery), SWB_ERR_TOO_LARGE)
+    EXPECT_EQ(publisher->writer().publish(publisher->event_type(name_of_127), message, delivery), SWB_ERR_TOO_LARGE)
         << "32 + 8 + 136 bytes, in slots of 128";
     EXPECT_EQ(delivery.delivered, 0u);
     EXPECT_EQ(publish(*publisher, std::string(70, 'x'), "1").delivered, 1u);

@@ -157,8 +157,9 @@ TEST_F(InterruptedPublish, refuses_a_second_publish_of_the_same_thread) {
     open(Overflow::drop_oldest);
     Result second = SWB_OK;
     payload.arm([&] {
+        Message message;
         Delivery delivery;
-        second = handle->writer().publish(handle->event_type("agent.created"), {}, delivery);
+        second = handle->writer().publish(handle->event_type("agent.created"), message, delivery);
     });
     EXPECT_EQ(publish(*handle, "agent.created", payload.text()).delivered, 1u);
     EXPECT_EQ(second, SWB_ERR_REENTRANT);

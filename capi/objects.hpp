@@ -12,5 +12,5 @@ struct swb_bus {
 
 struct swb_publisher {
     std::shared_ptr<swarmbus::core::Handle> handle;
-    swarmbus::core::EventType* type;
+    std::shared_ptr<swarmbus::core::EventType> type;
 };

@@ -118,7 +118,7 @@ swb_result swb_publisher_open(swb_bus* bus, const char* type, swb_publisher** pu
     *publisher = nullptr;
     return guarded([&] {
         bus->handle->check_usable();
-        *publisher = new swb_publisher{bus->handle, &bus->handle->event_type(type)};
+        *publisher = new swb_publisher{bus->handle, bus->handle->event_type(type)};
         return SWB_OK;
     });
 }

@@ -1,6 +1,7 @@
 // Publishing: a message with its fields, what became of it, and a publisher bound to one type.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -39,9 +40,12 @@ struct Delivery {
     std::uint64_t sequence = 0;   // given to the event
     std::uint32_t delivered = 0;  // inboxes that have it
     std::uint32_t dropped = 0;    // matching inboxes that have not; their readers are told
+    std::array<std::uint32_t, SWB_LOSS_CAUSES> dropped_by{};  // why: by LossCause
 
     explicit Delivery(const swb_delivery& raw) noexcept
-        : sequence(raw.sequence), delivered(raw.delivered), dropped(raw.dropped) {}
+        : sequence(raw.sequence), delivered(raw.delivered), dropped(raw.dropped), dropped_by(std::to_array(raw.dropped_by)) {}
+
+    std::uint32_t dropped_for(LossCause cause) const noexcept { return dropped_by[static_cast<std::size_t>(cause)]; }
 };
 
 inline std::span<const std::byte> as_payload(std::string_view text) noexcept {

@@ -1,5 +1,7 @@
 #include "src/bus/event_type.hpp"
 
+#include <algorithm>
+
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
 #include "src/life/cancellation.hpp"
@@ -57,16 +59,23 @@ std::vector<std::uint64_t> EventType::matched_inboxes(Attachment& attachment, In
     return matched_;
 }
 
-EventType& EventTypes::resolve(Attachment& attachment, std::string_view name) {
+void TypesByName::add(std::shared_ptr<EventType> type) {
+    if (types_.size() >= forget_at_) {
+        std::erase_if(types_, [](const auto& known) { return !known.second->entered(); });
+        forget_at_ = std::max(kMostRemembered, 2 * types_.size());
+    }
+    const std::string_view name = type->name();
+    types_.emplace(name, std::move(type));
+}
+
+std::shared_ptr<EventType> EventTypes::resolve(Attachment& attachment, std::string_view name) {
     const std::lock_guard lock(mutex_);
-    const auto known = by_name_.find(name);
-    if (known != by_name_.end()) return *known->second;
+    if (std::shared_ptr<EventType> known = by_name_.share(name)) return known;
     check_type(name);
-    auto fresh = std::make_unique<EventType>(name);
+    auto fresh = std::make_shared<EventType>(name);
     fresh->try_to_enter(attachment);
-    EventType& type = *fresh;
-    by_name_.emplace(type.name(), std::move(fresh));
-    return type;
+    by_name_.add(fresh);
+    return fresh;
 }
 
 }  // namespace swarmbus::core

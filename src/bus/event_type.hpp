@@ -43,14 +43,36 @@ private:
     std::vector<std::uint64_t> matched_;
 };
 
+// Types by name. Those that are not entered are forgotten when there are very many: a program that
+// makes names up as it goes does not grow for ever.
+class TypesByName {
+public:
+    EventType* find(std::string_view name) const {
+        const auto known = types_.find(name);
+        return known == types_.end() ? nullptr : known->second.get();
+    }
+    std::shared_ptr<EventType> share(std::string_view name) const {
+        const auto known = types_.find(name);
+        return known == types_.end() ? nullptr : known->second;
+    }
+    void add(std::shared_ptr<EventType> type);
+    std::size_t size() const noexcept { return types_.size(); }
+
+private:
+    static constexpr std::size_t kMostRemembered = 8192;
+
+    std::unordered_map<std::string_view, std::shared_ptr<EventType>> types_;  // keys point into the types
+    std::size_t forget_at_ = kMostRemembered;
+};
+
 class EventTypes {
 public:
-    // Throws SWB_ERR_TYPE_NAME. Thread-safe; what it returns lives as long as this object.
-    EventType& resolve(Attachment& attachment, std::string_view name);
+    // Throws SWB_ERR_TYPE_NAME. Thread-safe.
+    std::shared_ptr<EventType> resolve(Attachment& attachment, std::string_view name);
 
 private:
     std::mutex mutex_;
-    std::unordered_map<std::string_view, std::unique_ptr<EventType>> by_name_;
+    TypesByName by_name_;
 };
 
 }  // namespace swarmbus::core

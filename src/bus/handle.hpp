@@ -39,7 +39,7 @@ public:
     }
 
     // ---- publishing (publish.cpp) ----
-    EventType& event_type(std::string_view name) { return types_.resolve(*attachment_, name); }
+    std::shared_ptr<EventType> event_type(std::string_view name) { return types_.resolve(*attachment_, name); }
     EventTypes& event_types() noexcept { return types_; }
     Attachment& attachment() const noexcept { return *attachment_; }
     // The calling thread's writer; leases one the first time. Throws SWB_ERR_WRITERS_FULL.

@@ -93,11 +93,11 @@ void Writer::give_back() noexcept {
 }
 
 EventType& Writer::type(EventTypes& types, std::string_view name) {
-    const auto known = types_.find(name);
-    if (known != types_.end()) [[likely]] return *known->second;
-    EventType& type = types.resolve(*attachment_, name);
-    types_.emplace(type.name(), &type);
-    return type;
+    if (EventType* known = types_.find(name)) [[likely]] return *known;
+    std::shared_ptr<EventType> type = types.resolve(*attachment_, name);
+    EventType& resolved = *type;
+    types_.add(std::move(type));
+    return resolved;
 }
 
 Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "src/bus/event_type.hpp"
@@ -45,7 +44,7 @@ public:
     // Throws std::bad_alloc, before anything is published, for a type that is not in the table.
     Result publish(EventType& type, Message& message, Delivery& delivery);
 
-    // A type by name, without a lock when this thread has used it before.
+    // A type by name, without a lock when this thread has used it before. Valid until the next call.
     EventType& type(EventTypes& types, std::string_view name);
 
     // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
@@ -91,7 +90,7 @@ private:
     std::array<Committed, SWB_NAMED_INBOXES> committed_;
     std::uint32_t committed_count_ = 0;
     std::vector<std::uint32_t> full_;  // block inboxes to wait for
-    std::unordered_map<std::string_view, EventType*> types_;
+    TypesByName types_;
 };
 
 }  // namespace swarmbus::core

@@ -115,12 +115,10 @@ TEST(Overflow, a_publisher_is_told_which_inboxes_did_not_get_its_event) {
     Process publisher([&] {
         Bus other(name);
         for (int n = 0; n < 16; ++n) require(other.publish("a.b", Message{}).delivered == 2, "both have room");
-        const swb_message message = Message{}.raw();
-        swb_delivery delivery{};
-        delivery.size = sizeof delivery;
-        require(swb_publish_message(other.raw(), "a.b", &message, &delivery) == SWB_DROPPED, "one has no room");
+        const Delivery delivery = other.publish("a.b", Message{});
         require(delivery.delivered == 1 && delivery.dropped == 1, "an eviction makes room, a full inbox does not");
-        require(delivery.dropped_by[SWB_LOSS_FULL] == 1, "the cause");
+        require(delivery.dropped_for(LossCause::full) == 1, "the cause");
+        require(!other.publish("a.b", ""), "told by the short form, too");
     });
     EXPECT_TRUE(publisher.ended_well());
 }

@@ -26,7 +26,7 @@ inline Delivery publish(Handle& handle, std::string_view type, std::string_view 
     Message message;
     message.payload = std::as_bytes(std::span(payload.data(), payload.size()));
     Delivery delivery;
-    handle.writer().publish(handle.event_type(type), message, delivery);
+    handle.writer().publish(*handle.event_type(type), message, delivery);
     return delivery;
 }
 

@@ -35,8 +35,8 @@ TEST_F(InlineType, arrives_with_its_name) {
     EXPECT_EQ(publish(*publisher, "second.type", "1").delivered, 1u);
     EXPECT_EQ(publish(*publisher, "first.type", "2").delivered, 1u);
     EXPECT_EQ(publish(*publisher, "third.type", "3").delivered, 1u);
-    EXPECT_FALSE(publisher->event_type("second.type").entered());
-    EXPECT_TRUE(publisher->event_type("first.type").entered());
+    EXPECT_FALSE(publisher->event_type("second.type")->entered());
+    EXPECT_TRUE(publisher->event_type("first.type")->entered());
     EXPECT_EQ(types_in_use(segment()), 1u);
     EXPECT_EQ(receive_all(*reader), (Events{"second.type:1", "first.type:2", "third.type:3"}));
 }
@@ -71,7 +71,8 @@ TEST_F(InlineType, follows_every_change_of_subscriptions) {
 
 TEST_F(InlineType, is_matched_once_while_no_subscription_changes) {
     const auto reader = subscriber("agent.*");
-    EventType& type = publisher->event_type("agent.created");
+    const std::shared_ptr<EventType> kept = publisher->event_type("agent.created");
+    EventType& type = *kept;
     const std::uint64_t bit = type.matched_inboxes(publisher->attachment())[0];
     EXPECT_NE(bit, 0u);
     // Patterns changed behind the back of the control generation are not looked at again.
@@ -83,7 +84,8 @@ TEST_F(InlineType, is_matched_once_while_no_subscription_changes) {
 
 TEST_F(InlineType, is_matched_each_time_while_a_control_operation_is_under_way) {
     const auto reader = subscriber("agent.*");
-    EventType& type = publisher->event_type("agent.created");
+    const std::shared_ptr<EventType> kept = publisher->event_type("agent.created");
+    EventType& type = *kept;
     segment().header().control |= 1;
     EXPECT_NE(type.matched_inboxes(publisher->attachment())[0], 0u);
     write_patterns(segment(), 0, {"task.*"});
@@ -97,8 +99,8 @@ TEST_F(InlineType, that_another_process_entered_is_found) {
     const auto handle = Handle::open(other, small_bus_options());
     Segment& table = handle->attachment().segment();
     enter_type(table, "agent.created");
-    EXPECT_TRUE(handle->event_type("agent.created").entered());
-    EXPECT_EQ(handle->event_type("agent.created").index(), 0u);
+    EXPECT_TRUE(handle->event_type("agent.created")->entered());
+    EXPECT_EQ(handle->event_type("agent.created")->index(), 0u);
     EXPECT_EQ(types_in_use(table), 1u);
 }
 
@@ -109,11 +111,26 @@ TEST_F(InlineType, is_used_when_the_control_lock_is_not_to_be_had) {
     const Descriptor elsewhere(::open(other.path().c_str(), O_RDWR | O_CLOEXEC));
     ASSERT_TRUE(try_lock(elsewhere.get(), SWB_LOCK_CONTROL));
     EXPECT_EQ(publish(*handle, "agent.created", "1").delivered, 1u);
-    EXPECT_FALSE(handle->event_type("agent.created").entered());
+    EXPECT_FALSE(handle->event_type("agent.created")->entered());
     unlock(elsewhere.get(), SWB_LOCK_CONTROL);
     EXPECT_EQ(publish(*handle, "agent.created", "2").delivered, 1u) << "tried again after a second only";
-    EXPECT_FALSE(handle->event_type("agent.created").entered());
+    EXPECT_FALSE(handle->event_type("agent.created")->entered());
     EXPECT_EQ(receive_all(*handle), (Events{"agent.created:1", "agent.created:2"}));
+}
+
+TEST_F(InlineType, names_without_end_are_not_all_remembered) {
+    const std::shared_ptr<EventType> kept = publisher->event_type("kept.name");
+    TypesByName names;
+    names.add(publisher->event_type("first.type"));
+    names.add(kept);
+    for (int n = 0; n < 20'000; ++n) names.add(std::make_shared<EventType>("made.up" + std::to_string(n)));
+    EXPECT_LE(names.size(), 8192u);
+    EXPECT_NE(names.find("first.type"), nullptr) << "it is in the table, which is not endless";
+    EXPECT_NE(names.find("made.up19999"), nullptr);
+    EXPECT_EQ(names.find("made.up0"), nullptr);
+    Message message;
+    Delivery delivery;
+    EXPECT_EQ(publisher->writer().publish(*kept, message, delivery), SWB_OK) << "whoever holds one still can use it";
 }
 
 TEST_F(InlineType, of_127_bytes_needs_room_in_the_slot) {
@@ -121,7 +138,7 @@ TEST_F(InlineType, of_127_bytes_needs_room_in_the_slot) {
     const std::string name_of_127(127, 'x');
     Message message;
     Delivery delivery;
-    EXPECT_EQ(publisher->writer().publish(publisher->event_type(name_of_127), message, delivery), SWB_ERR_TOO_LARGE)
+    EXPECT_EQ(publisher->writer().publish(*publisher->event_type(name_of_127), message, delivery), SWB_ERR_TOO_LARGE)
         << "32 + 8 + 136 bytes, in slots of 128";
     EXPECT_EQ(delivery.delivered, 0u);
     EXPECT_EQ(publish(*publisher, std::string(70, 'x'), "1").delivered, 1u);

@@ -145,7 +145,7 @@ TEST_F(InterruptedPublish, that_waited_for_room_and_finds_the_inbox_full_again_c
     message.payload = std::as_bytes(std::span(payload.text().data(), payload.text().size()));
     message.block_timeout_ns = 200'000'000;
     Delivery delivery;
-    EXPECT_EQ(handle->writer().publish(handle->event_type("agent.created"), message, delivery), SWB_DROPPED);
+    EXPECT_EQ(handle->writer().publish(*handle->event_type("agent.created"), message, delivery), SWB_DROPPED);
     published = true;
     reader.join();
     EXPECT_EQ(delivery.delivered, 0u);
@@ -159,7 +159,7 @@ TEST_F(InterruptedPublish, refuses_a_second_publish_of_the_same_thread) {
     payload.arm([&] {
         Message message;
         Delivery delivery;
-        second = handle->writer().publish(handle->event_type("agent.created"), message, delivery);
+        second = handle->writer().publish(*handle->event_type("agent.created"), message, delivery);
     });
     EXPECT_EQ(publish(*handle, "agent.created", payload.text()).delivered, 1u);
     EXPECT_EQ(second, SWB_ERR_REENTRANT);

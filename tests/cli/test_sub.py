@@ -198,6 +198,7 @@ class Ending(harness.CliTest):
         self.assertEqual(sub.wait(), -signal.SIGINT)
 
 
+# peers 13
 class ClosedPipe(harness.CliTest):
     def test_lines_come_one_by_one_through_a_pipe(self):
         sub = self.start_sub("*")

@@ -146,26 +146,26 @@ inline Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
         KnownType* const known = types_[event.type].get();
         if (known != nullptr && known->version == subscriptions_.version()) [[likely]] return known;
     }
-    return learn_type(event);
+    return learn_type(event.type, event.inline_type);
 }
 
-Inbox::KnownType* Inbox::learn_type(const IncomingEvent& event) {
+Inbox::KnownType* Inbox::learn_type(std::uint16_t index, std::string_view inline_name) {
     KnownType* type = nullptr;
-    if (event.type < types_.size()) {
-        auto& known = types_[event.type];
+    if (index < types_.size()) {
+        auto& known = types_[index];
         if (!known) {
-            const std::string_view name = type_name(attachment_->segment(), event.type);
+            const std::string_view name = type_name(attachment_->segment(), index);
             if (find_fault_in_type(name)) return nullptr;
             known = std::make_unique<KnownType>();
             name.copy(known->name, SWB_NAME_BYTES - 1);
         }
         type = known.get();
     } else {
-        if (event.type != SWB_TYPE_INLINE || find_fault_in_type(event.inline_type)) return nullptr;
-        auto& known = inline_types_[std::string(event.inline_type)];
+        if (index != SWB_TYPE_INLINE || find_fault_in_type(inline_name)) return nullptr;
+        auto& known = inline_types_[std::string(inline_name)];
         if (!known) {
             known = std::make_unique<KnownType>();
-            event.inline_type.copy(known->name, SWB_NAME_BYTES - 1);
+            inline_name.copy(known->name, SWB_NAME_BYTES - 1);
         }
         type = known.get();
     }
@@ -186,14 +186,14 @@ const Subscriptions& Inbox::concerned(const swb_event& event) noexcept {
 inline const char* Inbox::known_source(const IncomingEvent& event) {
     if (event.writer >= sources_.size()) [[unlikely]] return "";
     const KnownSource* known = sources_[event.writer].get();
-    return known != nullptr && known->lease == event.lease ? known->text : learn_source(event);
+    return known != nullptr && known->lease == event.lease ? known->text : learn_source(event.writer, event.lease);
 }
 
-const char* Inbox::learn_source(const IncomingEvent& event) {
-    auto& known = sources_[event.writer];
+const char* Inbox::learn_source(std::uint16_t writer, std::uint16_t lease) {
+    auto& known = sources_[writer];
     auto fresh = std::make_unique<KnownSource>();
-    fresh->lease = event.lease;
-    if (!read_source(attachment_->segment(), event.writer, event.lease, fresh->text)) return "";
+    fresh->lease = lease;
+    if (!read_source(attachment_->segment(), writer, lease, fresh->text)) return "";
     if (known) replaced_sources_.push_back(std::move(known));
     known = std::move(fresh);
     return known->text;

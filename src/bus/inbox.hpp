@@ -62,9 +62,9 @@ private:
 
     // nullptr: the slot is damaged.
     KnownType* known_type(const IncomingEvent& event);
-    [[gnu::noinline]] KnownType* learn_type(const IncomingEvent& event);
+    [[gnu::noinline]] KnownType* learn_type(std::uint16_t index, std::string_view inline_name);
     const char* known_source(const IncomingEvent& event);
-    [[gnu::noinline]] const char* learn_source(const IncomingEvent& event);
+    [[gnu::noinline]] const char* learn_source(std::uint16_t writer, std::uint16_t lease);
     // False: nothing of it is wanted any more, or it is damaged.
     bool fill(swb_event& out, const IncomingEvent& event);
     [[gnu::noinline]] bool fill_with_optional_fields(swb_event& out, const std::byte* slot);

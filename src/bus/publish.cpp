@@ -28,43 +28,10 @@ constexpr std::uint32_t kPrefetchAhead = 2;
 constexpr Position kSlotsAhead = 4;
 constexpr std::size_t kSlotPrefetchFrom = 64;
 
-// Calls visit(inbox) for every bit of a word of a route, in order, and ahead of it prefetch(inbox).
-template <typename Prefetch, typename Visit>
-void for_each_bit(std::uint64_t bits, std::uint32_t base, Prefetch&& prefetch, Visit&& visit) {
-    if ((bits & (bits - 1)) == 0) [[likely]] {
-        if (bits != 0) visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
-        return;
-    }
-    std::uint64_t ahead = bits;
-    const auto prefetch_next = [&] {
-        if (ahead == 0) return;
-        prefetch(base + static_cast<std::uint32_t>(std::countr_zero(ahead)));
-        ahead &= ahead - 1;
-    };
-    for (std::uint32_t i = 0; i < kPrefetchAhead; ++i) prefetch_next();
-    for (; bits != 0; bits &= bits - 1) {
-        prefetch_next();
-        visit(base + static_cast<std::uint32_t>(std::countr_zero(bits)));
-    }
-}
-
-// The same for every inbox that a type is routed to.
-template <typename Prefetch, typename Visit>
-void for_each_inbox(Attachment& attachment, EventType& type, InboxVisit& reading, Prefetch&& prefetch, Visit&& visit) {
-    if (type.entered()) [[likely]] {
-        swb_l_route& route = attachment.segment().route(type.index());
-        for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
-            const auto word = static_cast<std::uint32_t>(std::countr_zero(summary));
-            const std::uint32_t base = word * 64, inboxes = attachment.segment().plan().max_subscribers;
-            if (base >= inboxes) return;
-            // Bits beyond the last inbox are damage.
-            const std::uint64_t existing = inboxes - base >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (inboxes - base)) - 1;
-            for_each_bit(words::load_route((&route.words[0])[word]) & existing, base, prefetch, visit);
-        }
-        return;
-    }
-    const std::vector<std::uint64_t> bits = type.matched_inboxes(attachment, reading);
-    for (std::uint32_t word = 0; word < bits.size(); ++word) for_each_bit(bits[word], word * 64, prefetch, visit);
+// Bits of a word of a route that stand for inboxes; those beyond the last one are damage.
+std::uint64_t existing(std::uint64_t bits, std::uint32_t base, std::uint32_t inboxes) noexcept {
+    if (base + 64 <= inboxes) [[likely]] return bits;
+    return base >= inboxes ? 0 : bits & ((std::uint64_t{1} << (inboxes - base)) - 1);
 }
 
 }  // namespace
@@ -100,51 +67,6 @@ EventType& Writer::type(EventTypes& types, std::string_view name) {
     return resolved;
 }
 
-Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
-    if (inside_.load(std::memory_order_relaxed)) return SWB_ERR_REENTRANT;
-    struct Inside {
-        std::atomic<bool>& flag;
-        explicit Inside(std::atomic<bool>& f) noexcept : flag(f) {
-            flag.store(true, kStoreBeforeFence);
-            compiler_fence();  // the barrier in Handle::finish_close() is the other half
-        }
-        ~Inside() { flag.store(false, std::memory_order_release); }
-    } const inside(inside_);
-    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
-    const words::InsidePublish told(*line_);
-    if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
-
-    OutgoingEvent& event = message;
-    event.type = type.index();
-    if (event.type == SWB_TYPE_INLINE) event.inline_type = type.name();
-    event.writer = static_cast<std::uint16_t>(lease_.id);
-    event.lease = lease_.lease.number();
-    if (slot_bytes_of(event) > attachment_->segment().plan().slot_bytes) return SWB_ERR_TOO_LARGE;
-    event.sequence = ++next_sequence_;
-    words::store_plain(line_->next_sequence, next_sequence_);
-    event.time_ns = clock_.now_ns();
-    delivery.sequence = event.sequence;
-
-    // Patterns are read before the first claim: place 0 is free for naming their inboxes.
-    struct Reading final : InboxVisit {
-        Writer& writer;
-        explicit Reading(Writer& w) noexcept : writer(w) {}
-        void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
-        void leave() noexcept override { writer.leave(0); }
-    } reading(*this);
-    for_each_inbox(
-        *attachment_, type, reading, [&](std::uint32_t inbox) { prefetch(inbox, event.payload.size()); },
-        [&](std::uint32_t inbox) { publish_to(inbox, event, delivery); });
-    finish(event, delivery);
-    if (!full_.empty()) [[unlikely]] {
-        const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
-        // By index: an inbox whose reader takes the position away again comes to the end anew.
-        for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], type, event, deadline, delivery);
-        full_.clear();
-    }
-    return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
-}
-
 void Writer::prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept {
     const std::byte* slot = target.ring.slot(p);
     for (std::size_t line = from; line < sizeof(swb_l_slot) + payload_bytes; line += 64) prefetch_for_write(slot + line);
@@ -164,7 +86,7 @@ void Writer::prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept {
 
 // Names the inbox, then looks whether it may be used. nullptr: nobody uses it, or the event was
 // dropped for it because its ring can't be reached; it is unnamed again.
-Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept {
+inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept {
     swb_l_inbox& lines = attachment_->segment().inbox(inbox);
     words::name_inbox(*line_, place, inbox, fences_itself_);
     const Gate gate = words::load_gate(lines);
@@ -201,7 +123,7 @@ bool Writer::open_target(Target& target, std::uint32_t inbox, Gate gate) noexcep
 }
 
 // Claims, writes and commits. False: no slot, and why.
-bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
+inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
     const Claimed claimed = claim(target, lease_.id, *attachment_);
     result = claimed.result;
     if (claimed.result != ClaimResult::claimed) return false;
@@ -214,23 +136,27 @@ bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, Cla
     return true;
 }
 
-void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
+inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
     if (committed_count_ == committed_.size()) finish(event, delivery);
     const std::uint32_t place = committed_count_;
     Target* target = enter(inbox, place, delivery);
     if (target == nullptr) return;
     Position at = 0;
     ClaimResult result;
-    if (write(*target, event, at, result)) [[likely]] {
-        committed_[committed_count_++] = {target, at, inbox};
-        return;
+    if (!write(*target, event, at, result)) [[unlikely]] {
+        refused(*target, inbox, result, delivery);
+        return leave(place);
     }
-    if (target->policy == Overflow::block) {
+    committed_[committed_count_++] = {target, at, inbox};
+}
+
+// No slot: a block inbox is waited for, else the event is dropped.
+void Writer::refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept {
+    if (target.policy == Overflow::block) {
         full_.push_back(inbox);
     } else {
-        drop(*target->ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+        drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
     }
-    leave(place);
 }
 
 // The fence behind the commits, and what must come after it.
@@ -250,6 +176,85 @@ void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
     committed_count_ = 0;
 }
 
+Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
+    if (inside_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_REENTRANT;
+    struct Inside {
+        std::atomic<bool>& flag;
+        explicit Inside(std::atomic<bool>& f) noexcept : flag(f) {
+            flag.store(true, kStoreBeforeFence);
+            compiler_fence();  // the barrier in Handle::finish_close() is the other half
+        }
+        ~Inside() { flag.store(false, std::memory_order_release); }
+    } const inside(inside_);
+    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    const words::InsidePublish told(*line_);
+    if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
+
+    Segment& segment = attachment_->segment();
+    message.type = type.index();
+    if (message.type == SWB_TYPE_INLINE) [[unlikely]] message.inline_type = type.name();
+    message.writer = static_cast<std::uint16_t>(lease_.id);
+    message.lease = lease_.lease.number();
+    if (slot_bytes_of(message) > segment.plan().slot_bytes) [[unlikely]] return SWB_ERR_TOO_LARGE;
+    message.sequence = ++next_sequence_;
+    words::store_plain(line_->next_sequence, next_sequence_);
+    message.time_ns = clock_.now_ns();
+    delivery.sequence = message.sequence;
+
+    if (message.type != SWB_TYPE_INLINE) [[likely]] {
+        swb_l_route& route = segment.route(message.type);
+        const std::uint32_t inboxes = segment.plan().max_subscribers;
+        for (std::uint64_t summary = words::load_route(route.summary); summary != 0; summary &= summary - 1) {
+            const auto word = static_cast<std::uint32_t>(std::countr_zero(summary));
+            if (word * 64 >= inboxes) break;
+            const std::uint64_t bits = existing(words::load_route((&route.words[0])[word]), word * 64, inboxes);
+            if ((bits & (bits - 1)) != 0) {
+                publish_to_each(bits, word * 64, message, delivery);
+            } else if (bits != 0) {
+                publish_to(word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits)), message, delivery);
+            }
+        }
+    } else {
+        publish_by_patterns(type, message, delivery);
+    }
+    finish(message, delivery);
+    if (!full_.empty()) [[unlikely]] {
+        const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
+        // By index: an inbox whose reader takes the position away again comes to the end anew.
+        for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], type, message, deadline, delivery);
+        full_.clear();
+    }
+    return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
+}
+
+// A type that is not in the table has no route: its inboxes are those whose patterns match.
+void Writer::publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery) {
+    // Patterns are read before the first claim: place 0 is free for naming their inboxes.
+    struct Reading final : InboxVisit {
+        Writer& writer;
+        explicit Reading(Writer& w) noexcept : writer(w) {}
+        void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
+        void leave() noexcept override { writer.leave(0); }
+    } reading(*this);
+    const std::vector<std::uint64_t> bits = type.matched_inboxes(*attachment_, reading);
+    for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);
+}
+
+// The lines of the next inboxes are asked for ahead.
+void Writer::publish_to_each(std::uint64_t bits, std::uint32_t base, const OutgoingEvent& event, Delivery& delivery) noexcept {
+    std::uint64_t ahead = bits;
+    const auto prefetch_next = [&] {
+        if (ahead == 0) return;
+        prefetch(base + static_cast<std::uint32_t>(std::countr_zero(ahead)), event.payload.size());
+        ahead &= ahead - 1;
+    };
+    for (std::uint32_t i = 0; i < kPrefetchAhead; ++i) prefetch_next();
+    for (; bits != 0; bits &= bits - 1) {
+        prefetch_next();
+        publish_to(base + static_cast<std::uint32_t>(std::countr_zero(bits)), event, delivery);
+    }
+}
+
 // The reader had taken the position away: the event has not been seen, so it goes to a new one.
 void Writer::publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept {
     Target& target = *committed.target;
@@ -262,11 +267,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
         leave(place);
         return;
     }
-    if (target.policy == Overflow::block) {
-        full_.push_back(committed.inbox);
-    } else {
-        drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
-    }
+    refused(target, committed.inbox, result, delivery);
     leave(place);
 }
 

@@ -64,11 +64,14 @@ private:
 
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
-    Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
+    [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
     [[gnu::cold]] bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
-    void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
-    bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
+    [[gnu::noinline]] void publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery);
+    [[gnu::noinline]] void publish_to_each(std::uint64_t bits, std::uint32_t base, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::always_inline]] void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::always_inline]] bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
+    [[gnu::cold]] void refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept;
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
                        Delivery& delivery) noexcept;

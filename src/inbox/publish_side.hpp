@@ -54,11 +54,11 @@ inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& eviden
     const Claim seen = words::load_claim(word);
     const bool free = seen.lap() == ring.lap_before(p) && seen.mark() != Mark::revoked;
     const bool passed = distance(target.head.at(), position(p - ring.capacity)) > 0 && !target.holding.covers(p, ring.capacity);
-    if (free && passed && words::replace_claim(word, seen, Claim::of(ring.lap(p), writer, Mark::owned))) [[likely]] {
-        words::store_hint(*ring.words, position(p + 1));
-        return {ClaimResult::claimed, p};
-    }
-    return claim_past_obstacles(target, writer, evidence);
+    if (!free || !passed) [[unlikely]] return claim_past_obstacles(target, writer, evidence);
+    const Claim mine = Claim::of(ring.lap(p), writer, Mark::owned);
+    if (!words::replace_claim(word, seen, mine)) [[unlikely]] return claim_past_obstacles(target, writer, evidence);
+    words::store_hint(*ring.words, position(p + 1));
+    return {ClaimResult::claimed, p};
 }
 
 // Makes the written slot visible. The caller fences before settle() and before it looks at the

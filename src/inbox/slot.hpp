@@ -57,7 +57,7 @@ inline void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dr
     if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size()) != 0) [[unlikely]] {
         flags = encode_optional_fields(at, event, dropped);
     }
-    if (!event.payload.empty()) std::memcpy(at, event.payload.data(), event.payload.size());
+    if (!event.payload.empty()) [[likely]] std::memcpy(at, event.payload.data(), event.payload.size());
     header.sequence = (event.sequence & kSequenceMask) | std::uint64_t{event.lease} << 48;
     header.time_ns = event.time_ns;
     header.type = event.type;

@@ -14,13 +14,27 @@ namespace {
 
 swb_result check_event(const swb_event* events, std::size_t capacity) noexcept {
     if (events == nullptr || capacity == 0) return fail(SWB_ERR_ARGUMENT, "there is no event to fill; pass at least one");
-    if (events->size < sizeof(swb_event)) return fail(SWB_ERR_ARGUMENT, "swb_event.size is not set; set it to sizeof(swb_event)");
+    if (events->size < sizeof(swb_event) || events->size % alignof(swb_event) != 0) {
+        return fail(SWB_ERR_ARGUMENT, "swb_event.size is not set; set it to sizeof(swb_event)");
+    }
     return SWB_OK;
 }
 
 template <typename Call>
 swb_result with_bus(swb_bus* bus, Call&& call) noexcept {
     if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
+    return guarded([&] {
+        const std::shared_ptr<core::Handle> handle = bus->handle;  // it may be closed meanwhile
+        return call(*handle);
+    });
+}
+
+// For receiving, where closing waits for the receiver: no count of owners is kept for every event.
+template <typename Call>
+swb_result receiving(swb_bus* bus, std::int64_t& timeout_ns, Call&& call) noexcept {
+    if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
+    if (timeout_ns == SWB_NO_WAIT) timeout_ns = 0;
+    if (timeout_ns < 0 && timeout_ns != SWB_FOREVER) return fail(SWB_ERR_ARGUMENT, "timeout_ns is negative; use SWB_FOREVER to wait without end");
     return guarded([&] { return call(*bus->handle); });
 }
 
@@ -74,14 +88,14 @@ swb_result swb_unsubscribe(swb_bus* bus, uint64_t id) {
 swb_result swb_next(swb_bus* bus, int64_t timeout_ns, swb_event* event) {
     if (const swb_result bad = check_event(event, 1)) return bad;
     std::size_t count = 0;
-    return with_bus(bus, [&](core::Handle& handle) { return handle.receive(timeout_ns, event, 1, count); });
+    return receiving(bus, timeout_ns, [&](core::Handle& handle) { return handle.receive(timeout_ns, event, 1, count); });
 }
 
 swb_result swb_next_batch(swb_bus* bus, int64_t timeout_ns, swb_event* events, size_t capacity, size_t* count) {
     if (count == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_next_batch() needs a place for the count");
     *count = 0;
     if (const swb_result bad = check_event(events, capacity)) return bad;
-    return with_bus(bus, [&](core::Handle& handle) { return handle.receive(timeout_ns, events, capacity, *count); });
+    return receiving(bus, timeout_ns, [&](core::Handle& handle) { return handle.receive(timeout_ns, events, capacity, *count); });
 }
 
 swb_result swb_release(swb_bus* bus) {
@@ -90,7 +104,7 @@ swb_result swb_release(swb_bus* bus) {
 
 swb_result swb_run_once(swb_bus* bus, int64_t timeout_ns, size_t* handled) {
     std::size_t count = 0;
-    const swb_result result = with_bus(bus, [&](core::Handle& handle) { return handle.run_once(timeout_ns, count); });
+    const swb_result result = receiving(bus, timeout_ns, [&](core::Handle& handle) { return handle.run_once(timeout_ns, count); });
     if (handled != nullptr) *handled = count;
     return result;
 }

@@ -45,10 +45,10 @@ swb_result read_message(const swb_message* given, const core::Options& options, 
     return SWB_OK;
 }
 
-swb_result explain(swb_result result, const core::Handle& handle, const core::EventType& type, std::size_t payload_bytes) {
+swb_result explain(swb_result result, const core::Handle& handle, std::string_view type, std::size_t payload_bytes) {
     if (result == SWB_ERR_TOO_LARGE) {
         const std::uint32_t slot = handle.attachment().segment().plan().slot_bytes;
-        return fail(result, ("event '" + type.name() + "' with a payload of " + std::to_string(payload_bytes) +
+        return fail(result, ("event '" + std::string(type) + "' with a payload of " + std::to_string(payload_bytes) +
                              " bytes does not fit in a slot of " + std::to_string(slot) + " bytes (up to " +
                              std::to_string(slot - sizeof(swb_l_slot) - 8) +
                              " of payload, less with subject or source); send less, or create the bus with larger slot_bytes").c_str());
@@ -56,20 +56,29 @@ swb_result explain(swb_result result, const core::Handle& handle, const core::Ev
     if (result == SWB_ERR_REENTRANT) {
         return fail(result, "this thread is inside publish already (a signal handler?); publish from elsewhere");
     }
-    return result;
+    return fail(result, swb_result_text(result));
 }
 
-swb_result publish(core::Handle& handle, core::Writer& writer, core::EventType& type, core::Message&& message,
-                   swb_delivery* delivery) {
+void tell(const core::Delivery& made, swb_delivery* delivery) noexcept {
+    if (delivery == nullptr) return;
+    delivery->sequence = made.sequence;
+    delivery->delivered = made.delivered;
+    delivery->dropped = made.dropped;
+    std::copy(made.dropped_by.begin(), made.dropped_by.end(), delivery->dropped_by);
+}
+
+swb_result publish(core::Handle& handle, const char* type, core::Message&& message, swb_delivery* delivery) {
     core::Delivery made;
-    const swb_result result = writer.publish(type, message, made);
-    if (delivery != nullptr) {
-        delivery->sequence = made.sequence;
-        delivery->delivered = made.delivered;
-        delivery->dropped = made.dropped;
-        std::copy(made.dropped_by.begin(), made.dropped_by.end(), delivery->dropped_by);
-    }
+    const swb_result result = handle.writer().publish(handle.event_types(), type, message, made);
+    tell(made, delivery);
     return result >= 0 ? result : explain(result, handle, type, message.payload.size());
+}
+
+swb_result publish(core::Handle& handle, core::EventType& type, core::Message&& message, swb_delivery* delivery) {
+    core::Delivery made;
+    const swb_result result = handle.writer().publish(type, message, made);
+    tell(made, delivery);
+    return result >= 0 ? result : explain(result, handle, type.name(), message.payload.size());
 }
 
 swb_result check_delivery(const swb_delivery* delivery) noexcept {
@@ -93,8 +102,7 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
     return guarded([&] {
         core::Handle& handle = *bus->handle;
         handle.check_usable();
-        core::Writer& writer = handle.writer();
-        return publish(handle, writer, writer.type(handle.event_types(), type), plain_message(handle, payload, payload_bytes), nullptr);
+        return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
     });
 }
 
@@ -106,8 +114,7 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
         handle.check_usable();
         core::Message read;
         if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
-        core::Writer& writer = handle.writer();
-        return publish(handle, writer, writer.type(handle.event_types(), type), std::move(read), delivery);
+        return publish(handle, type, std::move(read), delivery);
     });
 }
 
@@ -117,8 +124,9 @@ swb_result swb_publisher_open(swb_bus* bus, const char* type, swb_publisher** pu
     }
     *publisher = nullptr;
     return guarded([&] {
-        bus->handle->check_usable();
-        *publisher = new swb_publisher{bus->handle, bus->handle->event_type(type)};
+        const std::shared_ptr<core::Handle> handle = bus->handle;
+        handle->check_usable();
+        *publisher = new swb_publisher{handle, handle->event_type(type)};
         return SWB_OK;
     });
 }
@@ -129,7 +137,7 @@ swb_result swb_publisher_publish(swb_publisher* publisher, const void* payload, 
     return guarded([&] {
         core::Handle& handle = *publisher->handle;
         handle.check_usable();
-        return publish(handle, handle.writer(), *publisher->type, plain_message(handle, payload, payload_bytes), nullptr);
+        return publish(handle, *publisher->type, plain_message(handle, payload, payload_bytes), nullptr);
     });
 }
 
@@ -141,7 +149,7 @@ swb_result swb_publisher_publish_message(swb_publisher* publisher, const swb_mes
         handle.check_usable();
         core::Message read;
         if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
-        return publish(handle, handle.writer(), *publisher->type, std::move(read), delivery);
+        return publish(handle, *publisher->type, std::move(read), delivery);
     });
 }
 

@@ -102,7 +102,7 @@ typedef enum swb_loss_cause {
 } swb_loss_cause;
 
 #define SWB_FOREVER INT64_C(-1) /* a timeout that never passes */
-#define SWB_NO_WAIT INT64_C(-2) /* block_timeout_ns: publish without ever waiting */
+#define SWB_NO_WAIT INT64_C(-2) /* block_timeout_ns: publish without ever waiting; a timeout_ns: look once */
 
 /* How to open a bus. Zero in any field means its default; start with
  * swb_options options = {.size = sizeof options}. */
@@ -181,13 +181,14 @@ typedef void swb_handler(const swb_event *event, void *user);
 SWB_API swb_result swb_subscribe(swb_bus *bus, const char *patterns, swb_handler *handler, void *user, uint64_t *id);
 
 /* Waits for the next event.
- * timeout_ns: 0 looks once; SWB_FOREVER waits.
+ * timeout_ns: 0 looks once; SWB_FOREVER waits; else from 0.
  * Ownership: what the event points to is the library's.  Valid: until the next receiving call on
  * this handle, swb_release() or swb_close().  Threads: one receiver at a time; a second waits its
  * turn, but not from within a handler of this handle.  Blocks: up to timeout_ns.  Returns: SWB_OK with an
- * event; SWB_LOST with only `lost` and `lost_by` set: events were lost and none followed yet;
+ * event; SWB_LOST with only `lost` and `lost_by` set and all texts empty: events were lost and none
+ * followed yet;
  * SWB_TIMED_OUT; SWB_STOPPED after swb_stop(); SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT,
- * SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+ * SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
 SWB_API swb_result swb_next(swb_bus *bus, int64_t timeout_ns, swb_event *event);
 
 /* Closes a handle; a thread that waits in it gets SWB_ERR_CLOSED. Its inbox and memory are given
@@ -217,8 +218,10 @@ SWB_API swb_result swb_release(swb_bus *bus);
 
 /* Waits like swb_next(), then gives what is there to the handlers that match.
  * handled: may be NULL; how many events were taken.
- * Threads: one receiver at a time.  Blocks: up to timeout_ns, and as long as the handlers do.  Returns: SWB_OK; SWB_LOST if nothing but
- * losses came (swb_losses() has them); SWB_TIMED_OUT; SWB_STOPPED; errors as swb_next().  Since: 0.1 */
+ * Threads: one receiver at a time.  Blocks: up to timeout_ns, and as long as the handlers do.  Returns: SWB_OK;
+ * SWB_TIMED_OUT, also if nothing but losses came: the next event tells them, and swb_losses() has them
+ * at once; SWB_STOPPED after swb_stop(), also by a handler: the events behind it are for the next
+ * receiving call; errors as swb_next().  Since: 0.1 */
 SWB_API swb_result swb_run_once(swb_bus *bus, int64_t timeout_ns, size_t *handled);
 
 /* Gives events to handlers until swb_stop() or swb_close().
@@ -231,7 +234,7 @@ SWB_API swb_result swb_run(swb_bus *bus);
 SWB_API swb_result swb_stop(swb_bus *bus);
 
 /* How many events this handle's inbox has lost so far, in all and by cause, told or not.
- * Threads: any.  Blocks: while another thread receives.  Returns: SWB_OK; SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_FORKED,
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_FORKED,
  * SWB_ERR_CLOSED.  Since: 0.1 */
 SWB_API swb_result swb_losses(swb_bus *bus, uint64_t lost_by[SWB_LOSS_CAUSES]);
 

@@ -1,6 +1,8 @@
 // A bus, opened by name.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -48,7 +50,7 @@ using SubscriptionId = std::uint64_t;
 // once; one receives at a time. Calls throw Error. Closed by its destructor.
 class Bus {
 public:
-    static constexpr std::chrono::nanoseconds forever{SWB_FOREVER};
+    static constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
 
     // Opens the bus of that name, or creates it.
     explicit Bus(const std::string& name, const Options& options = {});
@@ -94,7 +96,10 @@ public:
     // Gives events to handlers until stop().
     void run();
     // Makes run() or a waiting call return; also from handlers, signal handlers and other threads.
-    void stop() { detail::check(swb_stop(raw())); }
+    void stop() {
+        state_->stop_asked.store(true, std::memory_order_relaxed);
+        detail::check(swb_stop(raw()));
+    }
 
     // A second handle on the same bus with an inbox of its own.
     Bus separate(const Options& options) const;
@@ -120,6 +125,7 @@ private:
         const Subscriber* running = nullptr;            // whose handler runs now
         std::unique_ptr<Subscriber> ended_by_itself;    // destroyed when its handler has returned
         std::exception_ptr thrown;
+        std::atomic<bool> stop_asked{false};            // and not used up yet
         std::vector<Event> batch;
         std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
     };
@@ -127,6 +133,11 @@ private:
     explicit Bus(swb_bus* owned) : state_(std::make_shared<State>()) { state_->bus.reset(owned); }
     static void call(const swb_event* event, void* user);
     static void rethrow(State& state);
+    static void note_stop(State& state, swb_result result) noexcept;
+    // A deadline that has passed leaves a negative timeout: one look.
+    static std::int64_t wait(std::chrono::nanoseconds timeout) noexcept {
+        return timeout == forever ? SWB_FOREVER : std::max<std::int64_t>(timeout.count(), 0);
+    }
 
     std::shared_ptr<State> state_;  // shared with calls under way: a handler may destroy the Bus
 };
@@ -142,8 +153,9 @@ inline swb_options Options::raw() const noexcept {
     o.capacity_slots = capacity_slots;
     o.overflow = static_cast<std::uint32_t>(overflow);
     if (block_timeout) o.block_timeout_ns = block_timeout->count() > 0 ? block_timeout->count() : SWB_NO_WAIT;
-    if (spin) o.spin_ns = *spin == std::chrono::nanoseconds::max() ? UINT64_MAX : static_cast<std::uint64_t>(spin->count());
-    if (stall_timeout) o.stall_timeout_ns = static_cast<std::uint64_t>(stall_timeout->count());
+    const auto at_least_1 = [](std::chrono::nanoseconds t) { return static_cast<std::uint64_t>(std::max<std::int64_t>(t.count(), 1)); };
+    if (spin) o.spin_ns = *spin == std::chrono::nanoseconds::max() ? UINT64_MAX : at_least_1(*spin);
+    if (stall_timeout) o.stall_timeout_ns = at_least_1(*stall_timeout);
     o.max_participants = max_participants;
     o.max_subscribers = max_subscribers;
     o.max_types = max_types;
@@ -170,7 +182,7 @@ inline Bus Bus::separate(const Options& options) const {
 inline void Bus::call(const swb_event* event, void* user) {
     const auto& subscriber = *static_cast<Subscriber*>(user);
     State& state = *subscriber.state;
-    if (state.thrown) return;  // an earlier handler of this batch threw
+    if (state.thrown) return;  // an earlier handler of this event threw
     {
         const std::lock_guard lock(state.mutex);
         state.running = &subscriber;
@@ -179,14 +191,22 @@ inline void Bus::call(const swb_event* event, void* user) {
         subscriber.handler(Event(*event));
     } catch (...) {
         state.thrown = std::current_exception();
+        swb_stop(state.bus.get());  // the events behind this one stay for the next call
     }
     const std::lock_guard lock(state.mutex);
     state.running = nullptr;
     state.ended_by_itself.reset();
 }
 
+// The stop that ended the call was the throwing handler's; one that was asked for is still due.
 inline void Bus::rethrow(State& state) {
-    if (state.thrown) std::rethrow_exception(std::exchange(state.thrown, nullptr));
+    if (!state.thrown) return;
+    if (state.stop_asked.load(std::memory_order_relaxed)) swb_stop(state.bus.get());
+    std::rethrow_exception(std::exchange(state.thrown, nullptr));
+}
+
+inline void Bus::note_stop(State& state, swb_result result) noexcept {
+    if (result == SWB_STOPPED) state.stop_asked.store(false, std::memory_order_relaxed);
 }
 
 inline SubscriptionId Bus::subscribe(const std::string& patterns, Handler handler) {
@@ -213,7 +233,8 @@ inline void Bus::unsubscribe(SubscriptionId id) {
 
 inline std::optional<Event> Bus::next(std::chrono::nanoseconds timeout) {
     std::optional<Event> event(std::in_place);
-    const swb_result result = detail::check(swb_next(raw(), timeout.count(), &event->raw_));
+    const swb_result result = detail::check(swb_next(raw(), wait(timeout), &event->raw_));
+    note_stop(*state_, result);
     if (result == SWB_TIMED_OUT || result == SWB_STOPPED) event.reset();
     return event;
 }
@@ -223,15 +244,17 @@ inline std::span<const Event> Bus::next_batch(std::size_t most, std::chrono::nan
     if (state_->batch.size() < most) state_->batch.resize(most);
     std::size_t count = 0;
     auto* events = reinterpret_cast<swb_event*>(state_->batch.data());
-    const swb_result result = detail::check(swb_next_batch(raw(), timeout.count(), events, most, &count));
+    const swb_result result = detail::check(swb_next_batch(raw(), wait(timeout), events, most, &count));
+    note_stop(*state_, result);
     return {state_->batch.data(), result == SWB_LOST ? std::size_t{1} : count};
 }
 
 inline std::size_t Bus::run_once(std::chrono::nanoseconds timeout) {
     const std::shared_ptr<State> state = state_;
     std::size_t handled = 0;
-    detail::check(swb_run_once(raw(), timeout.count(), &handled));
+    const swb_result result = detail::check(swb_run_once(raw(), wait(timeout), &handled));
     rethrow(*state);
+    note_stop(*state, result);
     return handled;
 }
 
@@ -241,6 +264,7 @@ inline void Bus::run() {
         std::size_t handled = 0;
         const swb_result result = detail::check(swb_run_once(state->bus.get(), SWB_FOREVER, &handled));
         rethrow(*state);
+        note_stop(*state, result);
         if (result == SWB_STOPPED) return;
     }
 }

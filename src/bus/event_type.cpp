@@ -25,10 +25,10 @@ void EventType::try_to_enter(Attachment& attachment) noexcept {
     try {
         Segment& segment = attachment.segment();
         std::optional<std::uint32_t> index = find_type(segment, name_);
-        if (!index) {
+        if (!index && types_in_use(segment) < segment.plan().max_types) {
             ControlLock::Guard guard = attachment.control().acquire(kPatienceNs);
             index = find_type(segment, name_);
-            if (!index) {
+            if (!index && types_in_use(segment) < segment.plan().max_types) {
                 guard.mark_dirty();
                 index = enter_type(segment, name_);
                 guard.mark_clean();

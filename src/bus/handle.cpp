@@ -124,6 +124,8 @@ void Handle::refuse(Result result) { throw Error(result, swb_result_text(result)
 Writer& Handle::writer() {
     Writer* const last = last_writer;
     if (last != nullptr && last->handle() == id_) [[likely]] return *last;
+    const std::shared_ptr<Handle> self = weak_from_this().lock();  // another thread may close the handle meanwhile
+    if (!self) refuse(SWB_ERR_CLOSED);
     ThreadWriters& mine = thread_writers();
     const auto known = std::find_if(mine.begin(), mine.end(), [&](const ThreadWriter& w) { return w.handle == id_; });
     if (known != mine.end()) {
@@ -170,6 +172,12 @@ void Handle::close() noexcept {
     }
     take_turn(false);  // a receiver has seen it and left; nobody else gets the turn again
     finish_close();
+    send_waiters_away();
+}
+
+// Threads that wait for their turn to receive see that the handle is closed.
+void Handle::send_waiters_away() noexcept {
+    const HoldCancellation hold;
     while (turns_waited_for_.load(std::memory_order_acquire) != 0) ::nanosleep(&kPause, nullptr);
 }
 
@@ -184,17 +192,18 @@ void Handle::finish_close() noexcept {
             guard.mark_dirty();
             free_inbox(attachment_->segment(), owned_inbox_->index());
             guard.mark_clean();
-        } catch (const Error&) {
+        } catch (const std::exception&) {
             // The control lock is not to be had: publishers go on writing there until the process
             // ends and whoever finds it dead frees the inbox.
         }
     }
     const std::lock_guard writers(writers_mutex_);
     for (const auto& writer : writers_) writer->close();
-    barrier_all_publishers();
+    const bool seen = barrier_all_publishers() || !attachment_->barrier_registered();
     for (const auto& writer : writers_) {
-        while (writer->inside_publish()) ::nanosleep(&kPause, nullptr);  // it ends within its deadline
-        writer->give_back();
+        while (writer->inside_publish()) ::nanosleep(&kPause, nullptr);  // it waits for no room any more
+        // Where the kernel has come to refuse the barrier, a thread may be just beginning: it keeps its id.
+        if (seen) writer->give_back();
     }
     writers_.clear();
 }

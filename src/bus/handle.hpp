@@ -65,13 +65,21 @@ private:
 
     [[noreturn]] static void refuse(Result result);
     class ReceiverTurn;
-    void store_subscriptions(const Subscriptions& wanted);
-    Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);
+    void store_subscriptions(Subscriptions wanted);
+    Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count, bool tell_losses);
     void dispatch(const swb_event& event);
     static constexpr std::uint32_t kStopped = 1;
     static constexpr std::uint32_t kClosed = 2;
     void interrupt(std::uint32_t reason) noexcept;
+    bool take_stop() noexcept {
+        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) == 0) [[likely]] return false;
+        interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
+        return true;
+    }
+    std::size_t unhandled() const noexcept { return batch_count_ - handled_in_batch_; }
+    std::size_t take_unhandled(swb_event* events, std::size_t capacity) noexcept;
     void finish_close() noexcept;
+    void send_waiters_away() noexcept;
     bool take_turn(bool to_receive) noexcept;
 
     const std::shared_ptr<Attachment> attachment_;
@@ -96,7 +104,9 @@ private:
     std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives, dispatches or closes
     std::atomic<std::uint32_t> turns_waited_for_{0};
     bool close_deferred_ = false;             // a handler closed the handle: the receiver finishes that
+    // What run_once() took; a stop leaves some of it for the next receiving call.
     std::vector<swb_event> batch_;
+    std::size_t batch_count_ = 0, handled_in_batch_ = 0;
     std::recursive_mutex dispatch_mutex_;  // held while one handler runs
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
@@ -31,8 +33,9 @@ constexpr std::size_t kMostInlineTypes = 4096;
 constexpr int kBackOffPauses = 60;
 
 Ring ring_of(Segment& segment, std::uint32_t index) {
-    const swb_l_subscriber& entry = segment.subscriber(index);
-    std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
+    const swb_l_subscriber entry = segment.subscriber(index);  // a copy: what is checked is what is used
+    const bool sound = valid_capacity(entry.capacity) && entry.block_bytes == block_bytes(entry.capacity, segment.plan().slot_bytes);
+    std::byte* block = sound ? segment.open_block(entry.block_at, entry.block_bytes) : nullptr;
     if (block == nullptr) throw Error(SWB_ERR_INTERNAL, "the entry of inbox " + std::to_string(index) + " is damaged");
     return Ring::in_block(segment.inbox(index), block, entry.capacity, segment.plan().slot_bytes);
 }
@@ -146,7 +149,11 @@ inline Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
         KnownType* const known = types_[event.type].get();
         if (known != nullptr && known->version == subscriptions_.version()) [[likely]] return known;
     }
-    return learn_type(event.type, event.inline_type);
+    try {
+        return learn_type(event.type, event.inline_type);
+    } catch (const std::bad_alloc&) {
+        return nullptr;  // counted like an event that can't be read
+    }
 }
 
 Inbox::KnownType* Inbox::learn_type(std::uint16_t index, std::string_view inline_name) {
@@ -189,14 +196,17 @@ inline const char* Inbox::known_source(const IncomingEvent& event) {
     return known != nullptr && known->lease == event.lease ? known->text : learn_source(event.writer, event.lease);
 }
 
-const char* Inbox::learn_source(std::uint16_t writer, std::uint16_t lease) {
+const char* Inbox::learn_source(std::uint16_t writer, std::uint16_t lease) try {
     auto& known = sources_[writer];
+    replaced_sources_.reserve(replaced_sources_.size() + 1);
     auto fresh = std::make_unique<KnownSource>();
     fresh->lease = lease;
     if (!read_source(attachment_->segment(), writer, lease, fresh->text)) return "";
     if (known) replaced_sources_.push_back(std::move(known));
     known = std::move(fresh);
     return known->text;
+} catch (const std::bad_alloc&) {
+    return "";
 }
 
 bool Inbox::tell_losses(swb_event& event) noexcept {
@@ -256,7 +266,8 @@ bool Inbox::spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interr
                 return true;
             }
         }
-        now = monotonic_ns();
+        const std::uint64_t last = std::exchange(now, monotonic_ns());
+        if (now - last > kOversleptNs) reader_.forget_stall();  // we were stopped ourselves
     } while (now - start < spin_ns);
     short_waits_ = 0;
     std::uint64_t remaining = 0;

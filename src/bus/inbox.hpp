@@ -32,7 +32,12 @@ public:
 
     // Fills `lost` and `lost_by` if losses are untold; everything else empty.
     bool tell_losses(swb_event& event) noexcept;
-    Losses losses() const noexcept { return live_losses(reader_); }
+    // All so far, told or not. By any thread.
+    Losses losses() const noexcept {
+        Losses live = live_losses(reader_);
+        live[static_cast<std::size_t>(LossCause::damaged)] = ledger_.damaged();
+        return live;
+    }
 
     // For readers that only poll: passes the position of a dead or stalled writer once head has been
     // unready for a few microseconds. True when something may be ready now.

@@ -59,14 +59,6 @@ void Writer::give_back() noexcept {
     attachment_.reset();  // the thread keeps this object until it ends, the bus must not stay open for it
 }
 
-EventType& Writer::type(EventTypes& types, std::string_view name) {
-    if (EventType* known = types_.find(name)) [[likely]] return *known;
-    std::shared_ptr<EventType> type = types.resolve(*attachment_, name);
-    EventType& resolved = *type;
-    types_.add(std::move(type));
-    return resolved;
-}
-
 void Writer::prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept {
     const std::byte* slot = target.ring.slot(p);
     for (std::size_t line = from; line < sizeof(swb_l_slot) + payload_bytes; line += 64) prefetch_for_write(slot + line);
@@ -152,7 +144,7 @@ inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, 
 
 // No slot: a block inbox is waited for, else the event is dropped.
 void Writer::refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept {
-    if (target.policy == Overflow::block) {
+    if (target.policy == Overflow::block && full_.size() < full_.capacity()) {  // never beyond what was reserved
         full_.push_back(inbox);
     } else {
         drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
@@ -176,17 +168,43 @@ void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
     committed_count_ = 0;
 }
 
+// Tells closers that the thread is within publish, and itself when a signal handler interrupts it.
+class Writer::Inside {
+public:
+    explicit Inside(Writer& writer) noexcept : flag_(writer.inside_) {
+        flag_.store(true, kStoreBeforeFence);
+        // The barrier in Handle::finish_close() is the other half.
+        if (writer.fences_itself_) full_fence(); else compiler_fence();
+    }
+    ~Inside() { flag_.store(false, std::memory_order_release); }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+private:
+    std::atomic<bool>& flag_;
+};
+
 Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
     if (inside_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_REENTRANT;
-    struct Inside {
-        std::atomic<bool>& flag;
-        explicit Inside(std::atomic<bool>& f) noexcept : flag(f) {
-            flag.store(true, kStoreBeforeFence);
-            compiler_fence();  // the barrier in Handle::finish_close() is the other half
-        }
-        ~Inside() { flag.store(false, std::memory_order_release); }
-    } const inside(inside_);
+    const Inside inside(*this);
     if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    return publish_inside(type, message, delivery);
+}
+
+Result Writer::publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery) {
+    if (inside_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_REENTRANT;
+    const Inside inside(*this);
+    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    EventType* known = types_.find(type);
+    if (known == nullptr) [[unlikely]] {
+        std::shared_ptr<EventType> resolved = types.resolve(*attachment_, type);
+        known = resolved.get();
+        types_.add(std::move(resolved));
+    }
+    return publish_inside(*known, message, delivery);
+}
+
+Result Writer::publish_inside(EventType& type, Message& message, Delivery& delivery) {
     const words::InsidePublish told(*line_);
     if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
 
@@ -195,7 +213,8 @@ Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
     if (message.type == SWB_TYPE_INLINE) [[unlikely]] message.inline_type = type.name();
     message.writer = static_cast<std::uint16_t>(lease_.id);
     message.lease = lease_.lease.number();
-    if (slot_bytes_of(message) > segment.plan().slot_bytes) [[unlikely]] return SWB_ERR_TOO_LARGE;
+    const std::size_t slot_bytes = segment.plan().slot_bytes;  // the sum of absurd lengths would wrap
+    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes) [[unlikely]] return SWB_ERR_TOO_LARGE;
     message.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     message.time_ns = clock_.now_ns();
@@ -219,7 +238,8 @@ Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
     }
     finish(message, delivery);
     if (!full_.empty()) [[unlikely]] {
-        const std::uint64_t deadline = monotonic_ns() + message.block_timeout_ns;
+        const std::uint64_t now = monotonic_ns();
+        const std::uint64_t deadline = now + std::min(message.block_timeout_ns, ~now);
         // By index: an inbox whose reader takes the position away again comes to the end anew.
         for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], type, message, deadline, delivery);
         full_.clear();
@@ -271,10 +291,10 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
     leave(place);
 }
 
-void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
+void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
                            Delivery& delivery) noexcept {
     constexpr std::uint32_t kPlace = 0;
-    bool waited = false;
+    std::uint64_t waiting_since = 0;
     for (;;) {
         Target* target = enter(inbox, kPlace, delivery);
         if (target == nullptr) return;  // it was closed: no subscriber any more
@@ -282,24 +302,27 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingE
         const std::uint32_t room = words::announce_wait(lines);
         Position at = 0;
         ClaimResult result;
-        if (write(*target, event, at, result)) {
+        if (write(*target, message, at, result)) {
             committed_[committed_count_++] = {target, at, inbox};
-            target->refused = false;
-            return finish(event, delivery);
+            target->refused_after_ns = 0;
+            return finish(message, delivery);
         }
         const Position head = words::load_head(lines).at();
         const std::uint64_t now = monotonic_ns();
         if (type.entered() && !routed(attachment_->segment().route(type.index()), inbox)) return leave(kPlace);  // unsubscribed
+        const bool in_vain_before = target->refused_after_ns >= message.block_timeout_ns && target->refused_at == head;
+        const bool dead = waiting_since != 0 && attachment_->owner_looks_dead(inbox);
         if (attachment_->view_holder(inbox) == thread_id_) {
             drop(lines, LossCause::self, delivery);
-        } else if ((target->refused && target->refused_at == head) || now >= deadline_ns ||
-                   (waited && attachment_->owner_looks_dead(inbox))) {
-            target->refused = true;  // not waited for again until its head has moved
-            target->refused_at = head;
+        } else if (in_vain_before || dead || now >= deadline_ns || closed_.load(std::memory_order_relaxed)) {
+            if (waiting_since != 0) {
+                target->refused_after_ns = dead ? ~std::uint64_t{0} : now - waiting_since;
+                target->refused_at = head;
+            }
             drop(lines, LossCause::timeout, delivery);
         } else {
+            if (waiting_since == 0) waiting_since = now;
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));
-            waited = true;
             continue;
         }
         return leave(kPlace);

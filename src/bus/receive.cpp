@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "src/bus/handle.hpp"
 #include "src/clock/clock.hpp"
@@ -31,7 +32,11 @@ public:
         if (!handle.take_turn(true)) throw Error(SWB_ERR_CLOSED, swb_result_text(SWB_ERR_CLOSED));
     }
     ~ReceiverTurn() {
-        if (handle_.close_deferred_) [[unlikely]] handle_.finish_close();
+        if (handle_.close_deferred_) [[unlikely]] {
+            handle_.finish_close();
+            handle_.send_waiters_away();
+            return;  // nobody gets the turn again
+        }
         handle_.receiver_.store(0, std::memory_order_release);  // from here on a closer may free the handle
     }
     ReceiverTurn(const ReceiverTurn&) = delete;
@@ -61,35 +66,48 @@ bool Handle::take_turn(bool to_receive) noexcept {
 Result Handle::receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
     check_usable();
     const ReceiverTurn turn(*this);
-    return receive_in_turn(timeout_ns, events, capacity, count);
+    return receive_in_turn(timeout_ns, events, capacity, count, true);
 }
 
-Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count) {
+// Events that a stopped run left unhandled come first.
+std::size_t Handle::take_unhandled(swb_event* events, std::size_t capacity) noexcept {
+    const std::size_t size = events->size, count = std::min(capacity, unhandled());
+    for (std::size_t i = 0; i < count; ++i) {
+        auto* out = reinterpret_cast<swb_event*>(reinterpret_cast<std::byte*>(events) + i * size);
+        *out = batch_[handled_in_batch_++];
+        out->size = size;
+    }
+    return count;
+}
+
+Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count,
+                               bool tell_losses) {
     count = 0;
     std::uint64_t deadline = timeout_ns < 0 ? kForever : 0;  // 0: not worked out yet
     const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
     std::uint64_t spinning_since = 0;
-    for (;;) {
+    for (bool in_vain = false;;) {
         if (closed_.load(std::memory_order_relaxed)) [[unlikely]] refuse(SWB_ERR_CLOSED);
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
         }
-        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) != 0) [[unlikely]] {
-            interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
-            return SWB_STOPPED;
-        }
-        count = inbox->receive(events, capacity);
+        if (take_stop()) [[unlikely]] return SWB_STOPPED;
+        count = unhandled() > 0 ? take_unhandled(events, capacity) : inbox->receive(events, capacity);
         if (count > 0) [[likely]] return SWB_OK;
         if (timeout_ns == 0) {
-            if (inbox->look_behind()) continue;
-            return inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
+            if (!std::exchange(in_vain, true) && inbox->look_behind()) continue;
+            return tell_losses && inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
         }
-        if (inbox->spin(slice_ns, interrupted_)) continue;
-        if (inbox->tell_losses(*events)) return SWB_LOST;
+        // What looks ready may not be wanted, or be damaged: then time is looked at in between.
+        const bool ready = inbox->spin(slice_ns, interrupted_);
+        in_vain = ready && !in_vain;
+        if (in_vain) continue;
+        if (tell_losses && inbox->tell_losses(*events)) return SWB_LOST;
         const std::uint64_t now = monotonic_ns();
-        if (deadline == 0) deadline = now + static_cast<std::uint64_t>(timeout_ns);
+        if (deadline == 0) deadline = now + std::min(static_cast<std::uint64_t>(timeout_ns), ~now);
         if (now >= deadline) return SWB_TIMED_OUT;
+        if (ready) continue;
         if (spinning_since == 0) spinning_since = now - slice_ns;
         if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_);
     }
@@ -98,7 +116,8 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
 Result Handle::release() {
     check_usable();
     const ReceiverTurn turn(*this);
-    if (Inbox* inbox = inbox_.load(std::memory_order_acquire)) inbox->release();
+    Inbox* inbox = inbox_.load(std::memory_order_acquire);
+    if (inbox != nullptr && unhandled() == 0) inbox->release();
     return SWB_OK;
 }
 
@@ -115,19 +134,32 @@ Result Handle::run_once(std::int64_t timeout_ns, std::size_t& handled) {
     check_usable();
     const std::shared_ptr<Handle> self = shared_from_this();  // a handler may close the handle
     const ReceiverTurn turn(*this);
-    batch_.resize(kDispatchBatch);
-    batch_[0].size = sizeof(swb_event);
-    std::size_t count = 0;
-    const Result result = receive_in_turn(timeout_ns, batch_.data(), batch_.size(), count);
-    for (; handled < count && usable() == SWB_OK; ++handled) dispatch(batch_[handled]);
+    Result result = SWB_OK;
+    if (unhandled() == 0) {
+        batch_.resize(kDispatchBatch);
+        batch_[0].size = sizeof(swb_event);
+        handled_in_batch_ = batch_count_ = 0;
+        std::size_t count = 0;
+        // Handlers are told of losses by the next event.
+        result = receive_in_turn(timeout_ns, batch_.data(), batch_.size(), count, false);
+        batch_count_ = count;
+    }
+    const HoldCancellation hold;  // a handler that is cancelled would leave its turn taken
+    while (unhandled() > 0 && usable() == SWB_OK) {
+        if (take_stop()) return SWB_STOPPED;  // the rest is for the next call
+        const swb_event event = batch_[handled_in_batch_++];
+        ++handled;
+        dispatch(event);
+    }
     // Not in a child that a handler forked: what was received is its parent's to give back.
-    if (Inbox* inbox = inbox_.load(std::memory_order_acquire); inbox != nullptr && count > 0 && attachment_->same_process()) {
+    if (Inbox* inbox = inbox_.load(std::memory_order_acquire); inbox != nullptr && handled > 0 && attachment_->same_process()) {
         inbox->release();
     }
-    return result;
+    return handled > 0 && take_stop() ? Result{SWB_STOPPED} : result;
 }
 
 Result Handle::run() {
+    const std::shared_ptr<Handle> self = shared_from_this();  // a handler may close the handle
     for (;;) {
         std::size_t handled = 0;
         const Result result = run_once(SWB_FOREVER, handled);

@@ -20,7 +20,7 @@ std::uint64_t Handle::subscribe(std::string_view patterns, swb_handler* handler,
     fresh->id = next_subscription_;
     Subscriptions wanted = subscriptions_.load();
     wanted.push_back(fresh);
-    store_subscriptions(wanted);
+    store_subscriptions(std::move(wanted));
     ++next_subscription_;
     return fresh->id;
 }
@@ -38,7 +38,7 @@ void Handle::unsubscribe(std::uint64_t id) {
         }
         ended = *found;
         wanted.erase(found);
-        store_subscriptions(wanted);
+        store_subscriptions(std::move(wanted));
     }
     ended->active.store(false, std::memory_order_release);
     // A handler of it that runs in another thread has returned when this lock is had; within a
@@ -48,7 +48,7 @@ void Handle::unsubscribe(std::uint64_t id) {
 
 // Makes the inbox ask for exactly what these subscriptions do. A bit that is wanted before and after
 // is not touched: no event that matches all the time is missed.
-void Handle::store_subscriptions(const Subscriptions& wanted) {
+void Handle::store_subscriptions(Subscriptions wanted) {
     const std::vector<Pattern> patterns = union_of(wanted);
     const std::vector<std::string> texts = texts_of(patterns);
     Segment& segment = attachment_->segment();
@@ -75,7 +75,7 @@ void Handle::store_subscriptions(const Subscriptions& wanted) {
             throw;
         }
         // Before the routes: what comes because of them is not filtered out as unwanted.
-        subscriptions_.store(wanted);
+        subscriptions_.store(std::move(wanted));
         route_inbox(segment, index, patterns);
         guard.mark_clean();
     }

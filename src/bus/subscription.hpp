@@ -32,7 +32,7 @@ using Subscriptions = std::vector<std::shared_ptr<Subscription>>;
 // The current subscriptions of a handle, changed by one thread at a time and read by its receiver.
 class SubscriptionList {
 public:
-    void store(Subscriptions wanted) {
+    void store(Subscriptions wanted) noexcept {
         const std::lock_guard lock(mutex_);
         list_ = std::move(wanted);
         version_.fetch_add(1, std::memory_order_release);

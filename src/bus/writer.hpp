@@ -43,9 +43,8 @@ public:
     // Publishes to every matching inbox. SWB_OK, SWB_DROPPED, SWB_ERR_TOO_LARGE or SWB_ERR_REENTRANT.
     // Throws std::bad_alloc, before anything is published, for a type that is not in the table.
     Result publish(EventType& type, Message& message, Delivery& delivery);
-
-    // A type by name, without a lock when this thread has used it before. Valid until the next call.
-    EventType& type(EventTypes& types, std::string_view name);
+    // The same by name, found without a lock when this thread has used it before. Throws SWB_ERR_TYPE_NAME.
+    Result publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery);
 
     // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
     // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
@@ -62,6 +61,9 @@ private:
         std::uint32_t inbox;
     };
 
+    class Inside;
+
+    Result publish_inside(EventType& type, Message& message, Delivery& delivery);
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
     [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
@@ -73,7 +75,7 @@ private:
     [[gnu::always_inline]] bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
     [[gnu::cold]] void refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept;
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
-    [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const OutgoingEvent& event, std::uint64_t deadline_ns,
+    [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
                        Delivery& delivery) noexcept;
     [[gnu::cold]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;

@@ -24,7 +24,7 @@ Losses live_losses(const InboxReader& reader) noexcept {
 Losses LossLedger::before_event(const InboxReader& reader, std::uint64_t sum) noexcept {
     if (!has_news(sum)) return {};
     Losses live = live_losses(reader);
-    live[static_cast<std::size_t>(LossCause::damaged)] = damaged_;
+    live[static_cast<std::size_t>(LossCause::damaged)] = damaged();
     return tell(live, sum > told_of_inbox_ ? sum - told_of_inbox_ : 0);
 }
 
@@ -39,7 +39,7 @@ std::uint64_t LossLedger::evicted_before(std::uint64_t evictions) noexcept {
 
 Losses LossLedger::untold(const InboxReader& reader) noexcept {
     Losses live = live_losses(reader);
-    live[static_cast<std::size_t>(LossCause::damaged)] = damaged_;
+    live[static_cast<std::size_t>(LossCause::damaged)] = damaged();
     return tell(live, std::numeric_limits<std::uint64_t>::max());
 }
 

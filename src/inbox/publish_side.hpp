@@ -28,8 +28,10 @@ struct Target {
     Head head;                  // cached; read again only when the inbox seems full or held
     Holding holding;            // read after head, cached with it
     Position next = 0;          // one past our last claim: where to prefetch
-    Position refused_at = 0;    // block: head when a wait timed out; no second wait until it moves
-    bool refused = false;
+    // block: where head stood when a wait of this length was in vain. No second one as long, or shorter,
+    // until it moves.
+    Position refused_at = 0;
+    std::uint64_t refused_after_ns = 0;
 };
 
 enum class ClaimResult {

@@ -24,7 +24,7 @@ InboxReader::Taken InboxReader::take(std::uint32_t max) noexcept {
     max = std::min(max, ring_.capacity / 2);
     if (policy_ != Overflow::drop_oldest) release();
     swb_l_inbox& inbox = *ring_.words;
-    for (;;) {
+    for (std::uint32_t patience = ring_.capacity;;) {
         const Head head = words::load_head(inbox);
         const Position h = head.at();
         const Position lap = ring_.lap(h);
@@ -51,14 +51,11 @@ InboxReader::Taken InboxReader::take(std::uint32_t max) noexcept {
             pass(head);
             continue;
         }
-        if (distance(state.lap(), lap) > 0) {
+        if (distance(state.lap(), lap) >= 0) {
+            // Nobody can have written a lap ahead of head, or a state of this lap that is neither.
             if (!(words::load_head(inbox) == head)) continue;  // it moved between the two loads
-            pass_damaged(head);  // nobody can have written a lap ahead of head
-            continue;
-        }
-        if (state.lap() == lap) {
-            pass_damaged(head);  // neither ready nor to be passed
-            continue;
+            mend(head, state);
+            if (--patience > 0) continue;
         }
         release();
         return {};
@@ -90,6 +87,15 @@ void InboxReader::move_head(Head from, Head to) noexcept {
         full_fence();
         if (words::take_waiters(inbox)) futex_wake_all(inbox.room);
     }
+}
+
+// A state at head that nobody can have written. Where the position is claimed an event is lost with
+// it. Where it is not, nothing was written yet: the state becomes that of a lap before, and head stays,
+// or it would run past what publishers are going to write.
+void InboxReader::mend(Head head, State state) noexcept {
+    const Position h = head.at();
+    if (distance(words::load_claim(ring_.claim(h)).lap(), ring_.lap(h)) >= 0) return pass_damaged(head);
+    words::replace_state(ring_.state(h), state, State::of(ring_.lap_before(h), Status::skip));
 }
 
 void InboxReader::pass_damaged(Head head) noexcept {

@@ -64,6 +64,7 @@ public:
 private:
     void pass(Head head) noexcept;
     void move_head(Head from, Head to) noexcept;
+    void mend(Head head, State state) noexcept;
     void pass_damaged(Head head) noexcept;
     bool suspect(Head head, Claim claim) noexcept;
     std::uint32_t count_ready(Position first, std::uint32_t max) const noexcept;

@@ -11,6 +11,7 @@
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
+#include "src/life/cancellation.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/life/membarrier.hpp"
 #include "src/life/process.hpp"
@@ -36,8 +37,9 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     static std::once_flag fork_handlers;
     std::call_once(fork_handlers, [] { ::pthread_atfork(prepare_fork, resume_parent, abandon_in_child); });
 
-    std::unique_ptr<Segment> segment = Segment::open(request.bus, request.mode, request.limits, request.permissions);
+    // Locked before there is a descriptor: a child that another thread forks knows of all there are.
     const std::lock_guard lock(registry_mutex);
+    std::unique_ptr<Segment> segment = Segment::open(request.bus, request.mode, request.limits, request.permissions);
     auto& all = registry();
     std::erase_if(all, [](const std::weak_ptr<Attachment>& a) { return a.expired(); });
     for (const auto& known : all) {
@@ -87,11 +89,12 @@ void Attachment::join(std::string_view name) {
 }
 
 void Attachment::leave() noexcept {
+    const HoldCancellation hold;
     try {
         const ControlLock::Guard guard = control_.acquire();
         words::store_published(segment_->participant(participant_).state, participant_state(generation_, SWB_PARTICIPANT_FREE));
         unlock(segment_->fd(), SWB_LOCK_PARTICIPANTS + participant_);
-    } catch (const Error&) {
+    } catch (const std::exception&) {
         // The control lock is not to be had: closing the file drops our own lock, and the entry is
         // then like that of a process that died.
     }

@@ -1,6 +1,7 @@
 #include "src/life/inbox_table.hpp"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,16 +27,30 @@ void set_status(Segment& segment, std::uint32_t inbox, std::uint32_t status) noe
     words::store_gate(lines, words::load_gate(lines).with(status));
 }
 
+struct Extent {
+    std::uint64_t at = 0, end = 0;
+};
+
+// Where an entry says its block is; empty if it has none, or if no inbox can have one like that: the
+// entry is damaged, and what lies there is somebody else's.
+Extent block_of(Segment& segment, std::uint32_t inbox) noexcept {
+    const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
+    const bool sound = valid_capacity(entry.capacity) && entry.block_bytes == block_bytes(entry.capacity, segment.plan().slot_bytes) &&
+                       segment.holds_block(entry.block_at, entry.block_bytes);
+    return sound ? Extent{entry.block_at, entry.block_at + entry.block_bytes} : Extent{};
+}
+
 // Gives the block's memory back; the index is free for anyone.
 void discard(Segment& segment, std::uint32_t inbox) noexcept {
     swb_l_subscriber& entry = segment.subscriber(inbox);
-    if (entry.block_bytes != 0) segment.release_block(entry.block_at, entry.block_bytes);
+    const Extent block = block_of(segment, inbox);
+    if (block.end != 0) segment.release_block(block.at, block.end - block.at);
     words::store_plain(entry.block_bytes, std::uint64_t{0});
     set_status(segment, inbox, SWB_GATE_FREE);
 }
 
-// Discards every FREED inbox that no writer is inside of.
-void discard_quiescent(Segment& segment) noexcept {
+// Discards every FREED inbox that no writer is inside of. Throws std::bad_alloc, before it changes anything.
+void discard_quiescent(Segment& segment) {
     const std::uint32_t count = segment.plan().max_subscribers;
     std::vector<bool> freed(count);
     bool any = false;
@@ -58,13 +73,10 @@ void discard_quiescent(Segment& segment) noexcept {
 
 // First gap in the ring region that holds `bytes`. Which parts are taken follows from the entries.
 std::optional<std::uint64_t> find_gap(Segment& segment, std::uint64_t bytes) {
-    struct Extent {
-        std::uint64_t at, end;
-    };
     std::vector<Extent> taken;
     for (std::uint32_t i = 0; i < segment.plan().max_subscribers; ++i) {
-        const swb_l_subscriber& entry = segment.subscriber(i);
-        if (entry.block_bytes != 0) taken.push_back({entry.block_at, entry.block_at + entry.block_bytes});
+        const Extent block = block_of(segment, i);
+        if (block.end != 0) taken.push_back(block);
     }
     std::sort(taken.begin(), taken.end(), [](const Extent& a, const Extent& b) { return a.at < b.at; });
     std::uint64_t at = 0;
@@ -121,7 +133,11 @@ void free_inbox(Segment& segment, std::uint32_t inbox) noexcept {
     full_fence();
     swb_l_inbox& lines = segment.inbox(inbox);
     if (words::take_waiters(lines)) futex_wake_all(lines.room);
-    discard_quiescent(segment);
+    try {
+        discard_quiescent(segment);
+    } catch (const std::bad_alloc&) {
+        // The next who takes or frees an inbox does it.
+    }
 }
 
 void finish_inbox_table(Segment& segment) noexcept {

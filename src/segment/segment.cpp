@@ -126,6 +126,12 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
                            e.get_native_error());
     }
     base_ = static_cast<std::byte*>(tables_.get_address());
+    // Locks belong to an open file description, and mappings keep theirs alive: also those that a
+    // forked child inherits. So locks get a description of their own, which ends with its descriptor.
+    const std::string again = "/proc/self/fd/" + std::to_string(fd_.get());
+    Descriptor for_locks(::open(again.c_str(), O_RDWR | O_CLOEXEC));
+    if (for_locks.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening the bus for its locks (" + again + ")", errno);
+    for_locks = duplicate_above_standard_streams(for_locks.get());
     void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd_.get(),
                          static_cast<off_t>(plan_.rings_at));
     if (rings == MAP_FAILED) {
@@ -134,12 +140,7 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
     }
     rings_ = static_cast<std::byte*>(rings);
     ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
-    // Locks belong to an open file description, and mappings keep theirs alive: also those that a
-    // forked child inherits. So locks get a description of their own, which ends with its descriptor.
-    const std::string again = "/proc/self/fd/" + std::to_string(fd_.get());
-    Descriptor for_locks(::open(again.c_str(), O_RDWR | O_CLOEXEC));
-    if (for_locks.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening the bus for its locks (" + again + ")", errno);
-    fd_ = duplicate_above_standard_streams(for_locks.get());
+    fd_ = std::move(for_locks);  // nothing throws behind the mapping, which no other object would undo
 }
 
 Segment::~Segment() {
@@ -230,8 +231,12 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
     return segment;
 }
 
+bool Segment::holds_block(std::uint64_t block_at, std::uint64_t bytes) const noexcept {
+    return block_at % SWB_PAGE == 0 && bytes % SWB_PAGE == 0 && bytes <= plan_.ring_bytes && block_at <= plan_.ring_bytes - bytes;
+}
+
 std::byte* Segment::open_block(std::uint64_t block_at, std::uint64_t bytes) {
-    if (block_at % SWB_PAGE != 0 || bytes > plan_.ring_bytes || block_at > plan_.ring_bytes - bytes) return nullptr;
+    if (!holds_block(block_at, bytes)) return nullptr;
     const std::lock_guard lock(opened_mutex_);
     std::uint64_t& known = opened_[block_at];
     if (known < bytes) {
@@ -252,7 +257,7 @@ void Segment::allocate_block(std::uint64_t block_at, std::uint64_t bytes) {
 }
 
 void Segment::release_block(std::uint64_t block_at, std::uint64_t bytes) noexcept {
-    punch(fd(), plan_.rings_at + block_at, bytes);
+    if (holds_block(block_at, bytes)) punch(fd(), plan_.rings_at + block_at, bytes);
 }
 
 }  // namespace swarmbus::core

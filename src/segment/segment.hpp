@@ -63,6 +63,9 @@ public:
     swb_l_subscriber& subscriber(std::uint32_t i) const noexcept { return at<swb_l_subscriber>(plan_.subscribers_at, i); }
     swb_l_inbox& inbox(std::uint32_t i) const noexcept { return at<swb_l_inbox>(plan_.lines_at, i); }
 
+    // Whether a block may lie there: pages within the ring region.
+    bool holds_block(std::uint64_t block_at, std::uint64_t bytes) const noexcept;
+
     // Makes a block accessible to this process and returns its address; nullptr if it lies outside
     // the ring region (a damaged entry). Throws SWB_ERR_SYSTEM when the kernel refuses (this process
     // has too many mappings, say). Blocks must be allocated. Thread-safe.

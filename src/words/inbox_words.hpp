@@ -52,6 +52,11 @@ inline void store_state(std::uint64_t& word, State state) noexcept {
     Shared64(word).store(state.raw, kStoreBeforeFence);
 }
 
+// The reader, where a state was damaged. A commit that comes meanwhile stays.
+inline void replace_state(std::uint64_t& word, State damaged, State mended) noexcept {
+    Shared64(word).compare_exchange_strong(damaged.raw, mended.raw, std::memory_order_relaxed, std::memory_order_relaxed);
+}
+
 // ---- head and holding: how far the reader is, and what it still looks at ----
 
 inline Head load_head(swb_l_inbox& inbox) noexcept {

@@ -1,5 +1,7 @@
 // Handlers: what may be called from within them, and when they are really over.
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <stdexcept>
@@ -113,7 +115,7 @@ TEST(Handler, may_receive_from_a_separate_handle) {
     EXPECT_EQ(seen, "both have it");
 }
 
-TEST(Handler, stops_run_after_the_events_that_are_there) {
+TEST(Handler, stops_run_and_the_events_behind_stay_for_the_next_call) {
     const BusName name;
     Bus bus(name);
     int handled = 0;
@@ -121,10 +123,16 @@ TEST(Handler, stops_run_after_the_events_that_are_there) {
         ++handled;
         bus.stop();
     });
-    bus.publish("a.b", "");
-    bus.publish("a.b", "");
+    for (const char* text : {"1", "2", "3", "4"}) bus.publish("a.b", text);
     bus.run();
-    EXPECT_EQ(handled, 2);
+    EXPECT_EQ(handled, 1);
+    EXPECT_EQ(bus.run_once(0ns), 1u);
+    EXPECT_EQ(bus.next(0ns).value().text(), "3");
+    bus.release();
+    EXPECT_EQ(bus.next_batch(10, 0ns).size(), 1u);
+    EXPECT_FALSE(bus.next(0ns));
+    bus.publish("a.b", "5");
+    EXPECT_EQ(bus.next(0ns).value().text(), "5");
 }
 
 TEST(Handler, that_throws_ends_the_receiving_call_there) {
@@ -134,11 +142,48 @@ TEST(Handler, that_throws_ends_the_receiving_call_there) {
     bus.subscribe("*", [&](const Event&) {
         if (++handled == 1) throw std::logic_error("by the handler");
     });
-    bus.publish("a.b", "");
+    for (int n = 0; n < 3; ++n) bus.publish("a.b", "");
     EXPECT_THROW(bus.run_once(0ns), std::logic_error);
+    EXPECT_EQ(handled, 1);
+    EXPECT_EQ(bus.run_once(0ns), 2u) << "the events behind it are not lost";
+    EXPECT_EQ(handled, 3);
+}
+
+TEST(Handler, that_throws_uses_up_no_stop) {
+    const BusName name;
+    Bus bus(name);
+    bus.subscribe("*", [&](const Event&) {
+        bus.stop();
+        throw std::logic_error("by the handler");
+    });
     bus.publish("a.b", "");
-    EXPECT_EQ(bus.run_once(0ns), 1u);
-    EXPECT_EQ(handled, 2);
+    EXPECT_THROW(bus.run(), std::logic_error);
+    bus.run();  // returns
+    bus.publish("a.b", "");
+    EXPECT_THROW(bus.run_once(0ns), std::logic_error) << "no stop is left over";
+}
+
+TEST(Handler, is_not_cancelled_half_way) {
+    const BusName name;
+    Bus bus(name);
+    std::atomic<bool> running{false}, may_end{false}, ended{false};
+    bus.subscribe("*", [&](const Event&) {
+        running = true;
+        while (!may_end) std::this_thread::sleep_for(1ms);
+        ended = true;
+    });
+    bus.publish("a.b", "");
+    std::thread receiving([&] {
+        bus.run_once(0ns);
+        ::pause();
+    });
+    ASSERT_TRUE(eventually([&] { return running.load(); }));
+    ::pthread_cancel(receiving.native_handle());
+    may_end = true;
+    receiving.join();
+    EXPECT_TRUE(ended);
+    bus.publish("a.b", "");
+    EXPECT_EQ(bus.run_once(0ns), 1u) << "the turn was given back";
 }
 
 TEST(Receivers, a_stop_from_another_thread_ends_run_and_is_used_up_by_it) {

@@ -69,6 +69,36 @@ TEST_F(DamagedBus, a_state_ahead_of_head_does_not_stop_the_reader) {
     });
 }
 
+TEST_F(DamagedBus, states_scribbled_all_over_are_mended_where_nothing_was_written) {
+    survives([](Handle& handle, const Ring& ring) {
+        publish(handle, "agent.created", "lost");
+        for (std::uint32_t i = 0; i < ring.capacity; ++i) ring.state(i) = 0x5a5a5a5a5a5a5a5a;
+        if (receive_all(handle) != Events{"lost 1"}) return false;
+        publish(handle, "agent.created", "after");
+        return receive_all(handle) == Events{"agent.created:after"};
+    });
+}
+
+TEST_F(DamagedBus, slots_and_claims_scribbled_all_over_do_not_stop_the_reader) {
+    survives([](Handle& handle, const Ring& ring) {
+        for (std::uint32_t i = 0; i < ring.capacity; ++i) ring.claims[i] = ring.state(i) = 0x5a5a5a5a5a5a5a5a;
+        return comes_back(handle);
+    });
+}
+
+TEST_F(DamagedBus, a_freed_entry_that_points_elsewhere_gives_no_memory_of_others_back) {
+    survives([](Handle& handle, const Ring&) {
+        Segment& segment = handle.attachment().segment();
+        swb_l_subscriber& entry = segment.subscriber(1);
+        entry.block_at = 0 - segment.plan().rings_at;  // the header
+        entry.block_bytes = SWB_PAGE;
+        segment.inbox(1).gate = Gate::of(1, SWB_GATE_FREED).raw;
+        const auto second = handle.separate(handle.options());
+        second->subscribe("*", nullptr, nullptr);
+        return segment.header().magic != 0 && publish(handle, "agent.created", "1").delivered == 2;
+    });
+}
+
 TEST_F(DamagedBus, a_claim_with_an_unknown_mark_does_not_stop_the_reader) {
     survives([](Handle& handle, const Ring& ring) {
         const Position h = Head{ring.words->head}.at();
@@ -102,7 +132,7 @@ TEST_F(DamagedBus, a_slot_that_makes_no_sense_is_told_as_damaged) {
         publish(handle, "agent.created", "1");
         publish(handle, "agent.created", "2");
         reinterpret_cast<swb_l_slot*>(ring.slot(h))->payload_bytes = 0xffff;
-        return receive_all(handle) == Events{"lost 1", "agent.created:2"} && handle.losses() == Losses{};
+        return receive_all(handle) == Events{"lost 1", "agent.created:2"} && handle.losses()[static_cast<std::size_t>(LossCause::damaged)] == 1;
     });
 }
 

@@ -97,7 +97,7 @@ core::Message plain_message(const core::Handle& handle, const void* payload, std
 }  // namespace
 
 swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size_t payload_bytes) {
-    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_publish() needs a bus and a type");
+    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
         core::Handle& handle = *bus->handle;
@@ -107,7 +107,7 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
 }
 
 swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message* message, swb_delivery* delivery) {
-    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_publish_message() needs a bus and a type");
+    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_delivery(delivery)) return bad;
     return guarded([&] {
         core::Handle& handle = *bus->handle;

@@ -13,7 +13,7 @@
  *     swb_event event = {.size = sizeof event};
  *     if (swb_open("demo", NULL, &bus) != SWB_OK) return 1;
  *     if (swb_subscribe(bus, "agent.*", NULL, NULL, NULL) != SWB_OK) return 1;
- *     while (swb_next(bus, SWB_FOREVER, &event) >= 0) puts(event.type);
+ *     while (swb_next(bus, SWB_FOREVER, &event) >= 0) puts(event.type);  // "" tells only losses
  *
  * Rules for all calls:
  *   - Text is UTF-8 and ends with NUL. Times are nanoseconds. A `size` field is set by the caller to
@@ -124,7 +124,8 @@ typedef struct swb_options {
     uint32_t max_participants;  /* processes: default 1,024 */
     uint32_t max_subscribers;   /* inboxes: default 1,024, at most 4,096 */
     uint32_t max_types;         /* event types: default 4,096 */
-    uint32_t slot_bytes;        /* a slot, header included: default 256, a multiple of 64 */
+    uint32_t slot_bytes;        /* a slot: default 256, a multiple of 64 up to 65,536; a payload has 40 bytes
+                                   less, and less than that with subject or source of its own */
     uint32_t default_capacity;  /* slots of an inbox that does not ask: default 1,024 */
     uint32_t reserved;
     uint64_t ring_bytes;        /* room for all inboxes (sparse, taken as they are made): default 4 GiB */

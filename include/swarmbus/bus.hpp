@@ -70,6 +70,10 @@ public:
         detail::check(swb_publish_message(raw(), type, &m, &d));
         return Delivery(d);
     }
+    bool publish(const std::string& type, std::span<const std::byte> payload) { return publish(type.c_str(), payload); }
+    bool publish(const std::string& type, std::string_view text) { return publish(type.c_str(), as_payload(text)); }
+    Delivery publish(const std::string& type, const Message& message) { return publish(type.c_str(), message); }
+    Publisher publisher(const std::string& type) { return publisher(type.c_str()); }
     Publisher publisher(const char* type) {
         swb_publisher* made = nullptr;
         detail::check(swb_publisher_open(raw(), type, &made));
@@ -86,12 +90,14 @@ public:
     // The next event; nothing after `timeout`, or after stop(). An event for which `operator bool`
     // is false tells losses that nothing followed yet.
     std::optional<Event> next(std::chrono::nanoseconds timeout = forever);
-    // All that is there, up to `most`; empty after `timeout`. Valid until the next receiving call.
+    // All that is there, up to `most`; empty after `timeout`, or after stop(). One event that is false tells
+    // losses that nothing followed yet. Valid until the next receiving call.
     std::span<const Event> next_batch(std::size_t most, std::chrono::nanoseconds timeout = forever);
     // Gives back what was received, before the next receiving call does.
     void release() { detail::check(swb_release(raw())); }
 
-    // Gives what is there to the handlers that match; how many events.
+    // Gives what is there to the handlers that match; how many events. After a stop() by a handler, or an
+    // exception out of one, what is left comes first with the next receiving call.
     std::size_t run_once(std::chrono::nanoseconds timeout = forever);
     // Gives events to handlers until stop().
     void run();

@@ -30,7 +30,7 @@ enum class LossCause : std::size_t {
 };
 
 // A view of a received event: valid until its handle receives again, releases or closes; in a
-// handler, until the handler returns. copy() outlives that. Cheap to pass around.
+// handler, until the handler returns. An EventCopy outlives that. Cheap to pass around.
 class Event {
 public:
     // Empty.

@@ -46,7 +46,9 @@ std::optional<double> take_number(std::string_view& text) {
 }  // namespace
 
 void add_bus_option(CLI::App& command, std::string& bus) {
-    command.add_option("-b,--bus", bus, "Bus to use; else $SWARMBUS_BUS, else 'default'")->type_name("NAME");
+    command.add_option("-b,--bus", bus, "Bus to use; else $SWARMBUS_BUS, else 'default'")
+        ->type_name("NAME")
+        ->check(CLI::Validator([](const std::string& name) { return name.empty() ? "the name is empty" : ""; }, ""));
 }
 
 std::string chosen_bus(const std::string& option) {

@@ -39,8 +39,8 @@ int run(const SubOptions& options, const std::string& bus) {
     if (options.timeout) what.timeout = parse_duration("--timeout", *options.timeout, std::chrono::seconds(1));
     what.json = options.json;
     const Heard heard = listen(what);
-    if (what.count && heard.events < *what.count) return kTimedOut;
-    return options.strict && heard.lost > 0 ? kIncomplete : kDone;
+    if (options.strict && heard.lost > 0) return kIncomplete;
+    return what.count && heard.events < *what.count ? kTimedOut : kDone;
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ static void first_steps(void) {
     CHECK(event.encoding == SWB_BYTES && event.lost == 0, "its encoding, and that nothing was lost");
     CHECK_RESULT(swb_next(bus, 0, &event), SWB_TIMED_OUT, "nothing that was not asked for");
     CHECK_RESULT(swb_next(bus, 1000000, &event), SWB_TIMED_OUT, "a wait ends");
+    CHECK_RESULT(swb_next(bus, SWB_NO_WAIT, &event), SWB_TIMED_OUT, "no wait is one look");
+    CHECK_RESULT(swb_next(bus, -5, &event), SWB_ERR_ARGUMENT, "other negative times are mistakes");
+    CHECK_RESULT(swb_publish(bus, "agent.created", "x", SIZE_MAX), SWB_ERR_TOO_LARGE, "a length that is none");
+    CHECK_RESULT(swb_publish(bus, "agent.created", "x", SIZE_MAX - 64), SWB_ERR_TOO_LARGE, "or nearly none");
     swb_close(bus);
 }
 

@@ -103,6 +103,29 @@ TEST(Block, a_message_may_bring_its_own_deadline_or_none) {
     EXPECT_TRUE(publisher.ended_well());
 }
 
+TEST(Block, an_event_that_waited_less_does_not_cost_the_next_its_wait) {
+    for (const std::chrono::nanoseconds shorter : {0ns, 2'000'000ns}) {
+        const BusName name;
+        Bus bus(name, blocking());
+        bus.subscribe("*");
+        Channel<int> refused;
+        Process publisher([&] {
+            Bus other(name, blocking());
+            fill(other);
+            Message message;
+            message.block_timeout = shorter;
+            require(other.publish("a.b", message).dropped == 1, "dropped soon");
+            refused.send(1);
+            require(publish(other).delivered == 1, "waited for");
+        });
+        ASSERT_TRUE(refused.receive());
+        std::this_thread::sleep_for(5ms);  // into its wait; any moment before would do as well
+        EXPECT_TRUE(bus.next(0ns));
+        bus.release();
+        EXPECT_TRUE(publisher.ended_well());
+    }
+}
+
 TEST(Block, a_handle_that_may_never_wait_drops_at_once) {
     const BusName name;
     Bus bus(name, blocking());

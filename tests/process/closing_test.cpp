@@ -1,7 +1,9 @@
 // Closing handles: while others use them, in any order, and from within what they call.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -27,6 +29,14 @@ swb_result next(swb_bus* bus, std::int64_t timeout_ns = SWB_FOREVER) {
     swb_event event{};
     event.size = sizeof event;
     return swb_next(bus, timeout_ns, &event);
+}
+
+bool thread_sleeps(pid_t thread) {
+    std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(stat, text);
+    const std::size_t name_ends = text.rfind(')');
+    return name_ends != std::string::npos && text.substr(name_ends + 2, 1) == "S";
 }
 
 // Threads that wait in `call` when the handle is closed; all must come back with "closed".
@@ -196,6 +206,44 @@ TEST(Closing, a_handler_closes_the_handle_that_run_called_it_from) {
     EXPECT_EQ(swb_run(closes.bus), SWB_ERR_CLOSED);
     EXPECT_EQ(closes.handled, 1);
     EXPECT_EQ(name.look().participants, 0u);
+}
+
+// The threads that wait for their turn behind a handler that closes the handle.
+TEST(Closing, a_handler_closes_the_handle_while_others_wait_for_their_turn) {
+    for (int round = 0; round < rounds(50, 10); ++round) {
+        const BusName name;
+        struct Scene {
+            swb_bus* bus;
+            std::atomic<pid_t> others[3] = {};
+        } scene{open(name)};
+        detail::check(swb_subscribe(
+            scene.bus, "*",
+            [](const swb_event*, void* user) {
+                auto& here = *static_cast<Scene*>(user);
+                for (const auto& other : here.others) EXPECT_TRUE(eventually([&] { return other != 0 && thread_sleeps(other); }));
+                swb_close(here.bus);
+            },
+            &scene, nullptr));
+        detail::check(swb_publish(scene.bus, "a.b", nullptr, 0));
+        std::atomic<bool> handling{false};
+        std::atomic<int> told{0};
+        std::thread runs([&] {
+            handling = true;
+            EXPECT_EQ(swb_run(scene.bus), SWB_ERR_CLOSED);
+        });
+        ASSERT_TRUE(eventually([&] { return handling.load(); }));
+        std::vector<std::thread> others;
+        for (int t = 0; t < 3; ++t) {
+            others.emplace_back([&, t] {
+                scene.others[t] = ::gettid();
+                if (next(scene.bus) == SWB_ERR_CLOSED) ++told;
+            });
+        }
+        runs.join();
+        for (std::thread& other : others) other.join();
+        EXPECT_EQ(told, 3);
+        EXPECT_EQ(name.look().participants, 0u);
+    }
 }
 
 TEST(Closing, a_bus_object_ends_within_its_own_handler) {

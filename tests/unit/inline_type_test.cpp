@@ -118,6 +118,12 @@ TEST_F(InlineType, is_used_when_the_control_lock_is_not_to_be_had) {
     EXPECT_EQ(receive_all(*handle), (Events{"agent.created:1", "agent.created:2"}));
 }
 
+TEST_F(InlineType, that_finds_the_table_full_disturbs_nobody) {
+    const std::uint64_t before = control_generation(segment());
+    for (int n = 0; n < 10; ++n) publish(*publisher, "made.up" + std::to_string(n), "");
+    EXPECT_EQ(control_generation(segment()), before) << "what others have matched stays true";
+}
+
 TEST_F(InlineType, names_without_end_are_not_all_remembered) {
     const std::shared_ptr<EventType> kept = publisher->event_type("kept.name");
     TypesByName names;

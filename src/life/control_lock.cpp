@@ -3,7 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
@@ -28,12 +28,14 @@ Error busy(std::uint64_t patience_ns, const std::string& holder) {
 
 ControlLock::Guard ControlLock::acquire(std::uint64_t patience_ns) {
     const std::uint64_t deadline = monotonic_ns() + patience_ns;
-    std::unique_lock threads(threads_, std::chrono::nanoseconds(patience_ns));
-    if (!threads.owns_lock()) throw busy(patience_ns, "another thread of this process");
     swb_l_header& header = segment_.header();
-    for (long pause = kFirstPauseNs; !try_lock(segment_.fd(), SWB_LOCK_CONTROL); pause = std::min(2 * pause, kLongestPauseNs)) {
+    // The kernel has no wait with a deadline for such a lock, so both are asked for now and then.
+    std::unique_lock threads(threads_, std::defer_lock);
+    for (long pause = kFirstPauseNs;; pause = std::min(2 * pause, kLongestPauseNs)) {
+        if ((threads.owns_lock() || threads.try_lock()) && try_lock(segment_.fd(), SWB_LOCK_CONTROL)) break;
         if (monotonic_ns() >= deadline) {
-            throw busy(patience_ns, "process " + std::to_string(words::load_plain(header.control_holder_pid)));
+            throw busy(patience_ns, threads.owns_lock() ? "process " + std::to_string(words::load_plain(header.control_holder_pid))
+                                                        : "another thread of this process");
         }
         const timespec wait{0, pause};
         ::nanosleep(&wait, nullptr);

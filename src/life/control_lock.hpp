@@ -30,10 +30,10 @@ public:
 
     private:
         friend class ControlLock;
-        Guard(ControlLock& owner, std::unique_lock<std::timed_mutex> threads) noexcept
+        Guard(ControlLock& owner, std::unique_lock<std::mutex> threads) noexcept
             : owner_(&owner), threads_(std::move(threads)) {}
         ControlLock* owner_;
-        std::unique_lock<std::timed_mutex> threads_;
+        std::unique_lock<std::mutex> threads_;
     };
 
     // Throws SWB_ERR_BUSY naming the holder's pid when the lock can't be had in time. Rebuilds the
@@ -42,7 +42,7 @@ public:
 
 private:
     Segment& segment_;
-    std::timed_mutex threads_;
+    std::mutex threads_;
 };
 
 }  // namespace swarmbus::core

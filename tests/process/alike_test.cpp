@@ -107,6 +107,7 @@ TEST_P(Alike, eight_publishers_reach_a_reader_exactly_once_and_in_order_of_each)
 
 // The readers of all three policies see the same publishers; received + told losses = sent, each.
 TEST_P(Alike, eight_publishers_reach_readers_of_every_policy) {
+    if (kThreadSanitizer) GTEST_SKIP() << "what readers in other processes order among publishers of this one, ThreadSanitizer does not see";
     const BusName name;
     Bus blocking(name, patient(Overflow::block));
     blocking.subscribe("load.*");

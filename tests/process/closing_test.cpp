@@ -210,6 +210,7 @@ TEST(Closing, a_handler_closes_the_handle_that_run_called_it_from) {
 
 // The threads that wait for their turn behind a handler that closes the handle.
 TEST(Closing, a_handler_closes_the_handle_while_others_wait_for_their_turn) {
+    if (kThreadSanitizer) GTEST_SKIP() << "that the others are in their calls is seen in /proc, not by ThreadSanitizer";
     for (int round = 0; round < rounds(50, 10); ++round) {
         const BusName name;
         struct Scene {

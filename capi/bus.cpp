@@ -34,7 +34,8 @@ template <typename Call>
 swb_result receiving(swb_bus* bus, std::int64_t& timeout_ns, Call&& call) noexcept {
     if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
     if (timeout_ns == SWB_NO_WAIT) timeout_ns = 0;
-    if (timeout_ns < 0 && timeout_ns != SWB_FOREVER) return fail(SWB_ERR_ARGUMENT, "timeout_ns is negative; use SWB_FOREVER to wait without end");
+    if (timeout_ns < 0 && timeout_ns != SWB_FOREVER)
+        return fail(SWB_ERR_ARGUMENT, "timeout_ns is negative; use SWB_FOREVER to wait without end");
     return guarded([&] { return call(*bus->handle); });
 }
 

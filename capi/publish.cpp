@@ -23,8 +23,9 @@ swb_result read_text(const char* text, std::size_t most, const char* what, std::
     if (text == nullptr) return SWB_OK;
     out = text;
     if (out.size() <= most) return SWB_OK;
-    return fail(SWB_ERR_ARGUMENT, (std::string(what) + " has " + std::to_string(out.size()) + " bytes; at most " +
-                                   std::to_string(most) + " are allowed").c_str());
+    return fail(
+        SWB_ERR_ARGUMENT,
+        (std::string(what) + " has " + std::to_string(out.size()) + " bytes; at most " + std::to_string(most) + " are allowed").c_str());
 }
 
 swb_result read_message(const swb_message* given, const core::Options& options, core::Message& message) {
@@ -39,7 +40,7 @@ swb_result read_message(const swb_message* given, const core::Options& options, 
     }
     message.payload = {static_cast<const std::byte*>(given->payload), given->payload_bytes};
     message.encoding = static_cast<std::uint8_t>(given->encoding);
-    message.block_timeout_ns = given->block_timeout_ns == 0          ? options.block_timeout_ns
+    message.block_timeout_ns = given->block_timeout_ns == 0             ? options.block_timeout_ns
                                : given->block_timeout_ns == SWB_NO_WAIT ? 0
                                                                         : static_cast<std::uint64_t>(given->block_timeout_ns);
     return SWB_OK;
@@ -51,7 +52,8 @@ swb_result explain(swb_result result, const core::Handle& handle, std::string_vi
         return fail(result, ("event '" + std::string(type) + "' with a payload of " + std::to_string(payload_bytes) +
                              " bytes does not fit in a slot of " + std::to_string(slot) + " bytes (up to " +
                              std::to_string(slot - sizeof(swb_l_slot) - 8) +
-                             " of payload, less with subject or source); send less, or create the bus with larger slot_bytes").c_str());
+                             " of payload, less with subject or source); send less, or create the bus with larger slot_bytes")
+                                .c_str());
     }
     if (result == SWB_ERR_REENTRANT) {
         return fail(result, "this thread is inside publish already (a signal handler?); publish from elsewhere");
@@ -97,7 +99,8 @@ core::Message plain_message(const core::Handle& handle, const void* payload, std
 }  // namespace
 
 swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size_t payload_bytes) {
-    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
+    if (bus == nullptr || type == nullptr)
+        return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
         core::Handle& handle = *bus->handle;
@@ -107,7 +110,8 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
 }
 
 swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message* message, swb_delivery* delivery) {
-    if (bus == nullptr || type == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
+    if (bus == nullptr || type == nullptr)
+        return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_delivery(delivery)) return bad;
     return guarded([&] {
         core::Handle& handle = *bus->handle;

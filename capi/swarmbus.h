@@ -108,27 +108,27 @@ typedef enum swb_loss_cause {
  * swb_options options = {.size = sizeof options}. */
 typedef struct swb_options {
     size_t size;
-    const char *source;         /* who publishes: up to 63 bytes; default: "program-pid" */
-    uint32_t open_mode;         /* 0: open or create; SWB_OPEN_ONLY; SWB_CREATE_ONLY */
-    uint32_t permissions;       /* of a bus that is created; default 0600 */
-    uint32_t capacity_slots;    /* of this handle's inbox: a power of two, 16 to 65,536; default: the bus's */
-    uint32_t overflow;          /* swb_overflow of this handle's inbox */
-    int64_t block_timeout_ns;   /* publishers: longest wait for SWB_BLOCK inboxes in one publish;
-                                   default 100 ms; SWB_NO_WAIT: never wait */
-    uint64_t spin_ns;           /* receivers: how long to look before sleeping; default 5 µs;
-                                   UINT64_MAX: never sleep */
-    uint64_t stall_timeout_ns;  /* receivers: how long an unfinished event of a stopped publisher
-                                   holds up those behind it; default 50 ms */
+    const char *source;        /* who publishes: up to 63 bytes; default: "program-pid" */
+    uint32_t open_mode;        /* 0: open or create; SWB_OPEN_ONLY; SWB_CREATE_ONLY */
+    uint32_t permissions;      /* of a bus that is created; default 0600 */
+    uint32_t capacity_slots;   /* of this handle's inbox: a power of two, 16 to 65,536; default: the bus's */
+    uint32_t overflow;         /* swb_overflow of this handle's inbox */
+    int64_t block_timeout_ns;  /* publishers: longest wait for SWB_BLOCK inboxes in one publish;
+                                  default 100 ms; SWB_NO_WAIT: never wait */
+    uint64_t spin_ns;          /* receivers: how long to look before sleeping; default 5 µs;
+                                  UINT64_MAX: never sleep */
+    uint64_t stall_timeout_ns; /* receivers: how long an unfinished event of a stopped publisher
+                                  holds up those behind it; default 50 ms */
     /* Limits of a bus that is created; opening an existing one with other limits than it has is
      * SWB_ERR_LIMITS. 0: the default when creating, whatever it has when opening. */
-    uint32_t max_participants;  /* processes: default 1,024 */
-    uint32_t max_subscribers;   /* inboxes: default 1,024, at most 4,096 */
-    uint32_t max_types;         /* event types: default 4,096 */
-    uint32_t slot_bytes;        /* a slot: default 256, a multiple of 64 up to 65,536; a payload has 40 bytes
-                                   less, and less than that with subject or source of its own */
-    uint32_t default_capacity;  /* slots of an inbox that does not ask: default 1,024 */
+    uint32_t max_participants; /* processes: default 1,024 */
+    uint32_t max_subscribers;  /* inboxes: default 1,024, at most 4,096 */
+    uint32_t max_types;        /* event types: default 4,096 */
+    uint32_t slot_bytes;       /* a slot: default 256, a multiple of 64 up to 65,536; a payload has 40 bytes
+                                  less, and less than that with subject or source of its own */
+    uint32_t default_capacity; /* slots of an inbox that does not ask: default 1,024 */
     uint32_t reserved;
-    uint64_t ring_bytes;        /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
+    uint64_t ring_bytes; /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
 } swb_options;
 #define SWB_OPEN_ONLY 1u
 #define SWB_CREATE_ONLY 2u
@@ -254,9 +254,9 @@ typedef struct swb_message {
     size_t size;
     const void *payload;
     size_t payload_bytes;
-    const char *subject;      /* up to 127 bytes */
-    const char *source;       /* instead of the handle's; up to 63 bytes */
-    uint32_t encoding;        /* swb_encoding */
+    const char *subject; /* up to 127 bytes */
+    const char *source;  /* instead of the handle's; up to 63 bytes */
+    uint32_t encoding;   /* swb_encoding */
     uint32_t reserved;
     int64_t block_timeout_ns; /* instead of the handle's, if not 0; SWB_NO_WAIT: never wait */
 } swb_message;

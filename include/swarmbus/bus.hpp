@@ -128,10 +128,10 @@ private:
     struct State : std::enable_shared_from_this<State> {
         std::mutex mutex;
         std::map<SubscriptionId, std::unique_ptr<Subscriber>> handlers;
-        const Subscriber* running = nullptr;            // whose handler runs now
-        std::unique_ptr<Subscriber> ended_by_itself;    // destroyed when its handler has returned
+        const Subscriber* running = nullptr;          // whose handler runs now
+        std::unique_ptr<Subscriber> ended_by_itself;  // destroyed when its handler has returned
         std::exception_ptr thrown;
-        std::atomic<bool> stop_asked{false};            // and not used up yet
+        std::atomic<bool> stop_asked{false};  // and not used up yet
         std::vector<Event> batch;
         std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
     };

@@ -37,9 +37,9 @@ struct Message {
 
 // What became of one event.
 struct Delivery {
-    std::uint64_t sequence = 0;   // given to the event
-    std::uint32_t delivered = 0;  // inboxes that have it
-    std::uint32_t dropped = 0;    // matching inboxes that have not; their readers are told
+    std::uint64_t sequence = 0;                               // given to the event
+    std::uint32_t delivered = 0;                              // inboxes that have it
+    std::uint32_t dropped = 0;                                // matching inboxes that have not; their readers are told
     std::array<std::uint32_t, SWB_LOSS_CAUSES> dropped_by{};  // why: by LossCause
 
     explicit Delivery(const swb_delivery& raw) noexcept
@@ -48,9 +48,7 @@ struct Delivery {
     std::uint32_t dropped_for(LossCause cause) const noexcept { return dropped_by[static_cast<std::size_t>(cause)]; }
 };
 
-inline std::span<const std::byte> as_payload(std::string_view text) noexcept {
-    return std::as_bytes(std::span(text.data(), text.size()));
-}
+inline std::span<const std::byte> as_payload(std::string_view text) noexcept { return std::as_bytes(std::span(text.data(), text.size())); }
 
 // The fast way to publish often. From Bus::publisher(); may outlive the bus, but then throws
 // SWB_ERR_CLOSED. Any thread may use it.

@@ -12,7 +12,7 @@
 namespace swarmbus::core {
 namespace {
 
-constexpr std::uint64_t kPatienceNs = 5'000'000;      // publishing does not wait for a stopped holder
+constexpr std::uint64_t kPatienceNs = 5'000'000;  // publishing does not wait for a stopped holder
 constexpr std::uint64_t kNextAttemptNs = 1'000'000'000;
 constexpr int kMatchAttempts = 8;
 

@@ -98,8 +98,7 @@ std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& opti
         const auto unlock = [] { handles_mutex.unlock(); };
         ::pthread_atfork([] { handles_mutex.lock(); }, unlock, unlock);
     });
-    std::shared_ptr<Attachment> attachment =
-        Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source});
+    std::shared_ptr<Attachment> attachment = Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source});
     std::shared_ptr<Handle> handle(new Handle(std::move(attachment), options));
     const std::lock_guard lock(handles_mutex);
     open_handles().emplace_back(handle->id(), handle);
@@ -123,7 +122,8 @@ void Handle::refuse(Result result) { throw Error(result, swb_result_text(result)
 
 Writer& Handle::writer() {
     Writer* const last = last_writer;
-    if (last != nullptr && last->handle() == id_) [[likely]] return *last;
+    if (last != nullptr && last->handle() == id_) [[likely]]
+        return *last;
     const std::shared_ptr<Handle> self = weak_from_this().lock();  // another thread may close the handle meanwhile
     if (!self) refuse(SWB_ERR_CLOSED);
     ThreadWriters& mine = thread_writers();

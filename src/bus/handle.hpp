@@ -30,11 +30,14 @@ public:
 
     // Throws SWB_ERR_FORKED or SWB_ERR_CLOSED.
     void check_usable() const {
-        if (const Result result = usable(); result != SWB_OK) [[unlikely]] refuse(result);
+        if (const Result result = usable(); result != SWB_OK) [[unlikely]]
+            refuse(result);
     }
     Result usable() const noexcept {
-        if (!fork_guard_.same_process()) [[unlikely]] return SWB_ERR_FORKED;
-        if (closed_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_CLOSED;
+        if (!fork_guard_.same_process()) [[unlikely]]
+            return SWB_ERR_FORKED;
+        if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
+            return SWB_ERR_CLOSED;
         return SWB_OK;
     }
 
@@ -72,7 +75,8 @@ private:
     static constexpr std::uint32_t kClosed = 2;
     void interrupt(std::uint32_t reason) noexcept;
     bool take_stop() noexcept {
-        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) == 0) [[likely]] return false;
+        if ((interrupted_.load(std::memory_order_relaxed) & kStopped) == 0) [[likely]]
+            return false;
         interrupted_.fetch_and(~kStopped, std::memory_order_relaxed);
         return true;
     }
@@ -103,7 +107,7 @@ private:
     // The receiver's.
     std::atomic<std::uint32_t> receiver_{0};  // thread id of who receives, dispatches or closes
     std::atomic<std::uint32_t> turns_waited_for_{0};
-    bool close_deferred_ = false;             // a handler closed the handle: the receiver finishes that
+    bool close_deferred_ = false;  // a handler closed the handle: the receiver finishes that
     // What run_once() took; a stop leaves some of it for the next receiving call.
     std::vector<swb_event> batch_;
     std::size_t batch_count_ = 0, handled_in_batch_ = 0;

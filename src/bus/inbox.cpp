@@ -51,8 +51,8 @@ void set_losses(swb_event& event, const Losses& losses) noexcept {
 
 }  // namespace
 
-Inbox::Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& subscriptions, std::uint32_t index,
-             Overflow policy, std::uint64_t stall_timeout_ns)
+Inbox::Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& subscriptions, std::uint32_t index, Overflow policy,
+             std::uint64_t stall_timeout_ns)
     : attachment_(std::move(attachment)),
       index_(index),
       policy_(policy),
@@ -89,7 +89,8 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
             out.size = size;
             IncomingEvent event;
             const bool wanted = decode_plain(slot, ring.slot_bytes, event) ? fill(out, event) : fill_with_optional_fields(out, slot);
-            if (wanted) [[likely]] ++filled;
+            if (wanted) [[likely]]
+                ++filled;
             if (i + kSlotsAhead < taken.count) {
                 const std::byte* ahead = ring.slot(position(taken.first + i + kSlotsAhead));
                 for (std::size_t line = 64; line < sizeof(swb_l_slot) + event.payload.size(); line += 64) prefetch_for_read(ahead + line);
@@ -147,7 +148,8 @@ inline bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
 inline Inbox::KnownType* Inbox::known_type(const IncomingEvent& event) {
     if (event.type < types_.size()) [[likely]] {
         KnownType* const known = types_[event.type].get();
-        if (known != nullptr && known->version == subscriptions_.version()) [[likely]] return known;
+        if (known != nullptr && known->version == subscriptions_.version()) [[likely]]
+            return known;
     }
     try {
         return learn_type(event.type, event.inline_type);
@@ -186,12 +188,11 @@ Inbox::KnownType* Inbox::learn_type(std::uint16_t index, std::string_view inline
     return type;
 }
 
-const Subscriptions& Inbox::concerned(const swb_event& event) noexcept {
-    return reinterpret_cast<const KnownType*>(event.type)->concerned;
-}
+const Subscriptions& Inbox::concerned(const swb_event& event) noexcept { return reinterpret_cast<const KnownType*>(event.type)->concerned; }
 
 inline const char* Inbox::known_source(const IncomingEvent& event) {
-    if (event.writer >= sources_.size()) [[unlikely]] return "";
+    if (event.writer >= sources_.size()) [[unlikely]]
+        return "";
     const KnownSource* known = sources_[event.writer].get();
     return known != nullptr && known->lease == event.lease ? known->text : learn_source(event.writer, event.lease);
 }

@@ -85,14 +85,14 @@ private:
     Losses pending_{};  // told by events that were filtered out: the next event tells them
     bool any_pending_ = false;
     std::uint64_t unready_since_ns_ = 0;  // of polls; 0: the last one found something
-    std::uint32_t short_waits_ = 0;  // in a row, in which something came after few looks
+    std::uint32_t short_waits_ = 0;       // in a row, in which something came after few looks
     std::uint32_t events_since_empty_ = 0;
     bool backed_off_ = false;
     static constexpr std::uint32_t kFewestShortWaits = 8;
     std::uint32_t waits_before_back_off_ = kFewestShortWaits;
     std::vector<std::unique_ptr<KnownType>> types_;  // by index
     std::unordered_map<std::string, std::unique_ptr<KnownType>> inline_types_;
-    std::vector<std::unique_ptr<KnownSource>> sources_;  // by writer id
+    std::vector<std::unique_ptr<KnownSource>> sources_;           // by writer id
     std::vector<std::unique_ptr<KnownSource>> replaced_sources_;  // may still be pointed to
 };
 

@@ -30,7 +30,8 @@ constexpr std::size_t kSlotPrefetchFrom = 64;
 
 // Bits of a word of a route that stand for inboxes; those beyond the last one are damage.
 std::uint64_t existing(std::uint64_t bits, std::uint32_t base, std::uint32_t inboxes) noexcept {
-    if (base + 64 <= inboxes) [[likely]] return bits;
+    if (base + 64 <= inboxes) [[likely]]
+        return bits;
     return base >= inboxes ? 0 : bits & ((std::uint64_t{1} << (inboxes - base)) - 1);
 }
 
@@ -50,9 +51,7 @@ Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source, 
 
 Writer::~Writer() { give_back(); }
 
-void Writer::close() noexcept {
-    closed_.store(true, kStoreBeforeFence);
-}
+void Writer::close() noexcept { closed_.store(true, kStoreBeforeFence); }
 
 void Writer::give_back() noexcept {
     if (attachment_ && attachment_->same_process()) release_writer(attachment_->segment(), lease_);
@@ -84,7 +83,8 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery&
     const Gate gate = words::load_gate(lines);
     Target& target = targets_[inbox];
     if (gate.status() == SWB_GATE_ACTIVE) [[likely]] {
-        if (gate == target.gate) [[likely]] return &target;
+        if (gate == target.gate) [[likely]]
+            return &target;
         if (open_target(target, inbox, gate)) return &target;
         drop(lines, LossCause::no_slot, delivery);
     }
@@ -99,7 +99,8 @@ bool Writer::open_target(Target& target, std::uint32_t inbox, Gate gate) noexcep
     swb_l_inbox& lines = segment.inbox(inbox);
     const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
     const std::uint32_t slot_bytes = segment.plan().slot_bytes;
-    if (!valid_capacity(entry.capacity) || entry.policy > SWB_BLOCK || entry.block_bytes != block_bytes(entry.capacity, slot_bytes)) return false;
+    if (!valid_capacity(entry.capacity) || entry.policy > SWB_BLOCK || entry.block_bytes != block_bytes(entry.capacity, slot_bytes))
+        return false;
     try {
         std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
         if (block == nullptr) return false;
@@ -174,7 +175,8 @@ public:
     explicit Inside(Writer& writer) noexcept : flag_(writer.inside_) {
         flag_.store(true, kStoreBeforeFence);
         // The barrier in Handle::finish_close() is the other half.
-        if (writer.fences_itself_) full_fence(); else compiler_fence();
+        if (writer.fences_itself_) full_fence();
+        else compiler_fence();
     }
     ~Inside() { flag_.store(false, std::memory_order_release); }
     Inside(const Inside&) = delete;
@@ -185,16 +187,20 @@ private:
 };
 
 Result Writer::publish(EventType& type, Message& message, Delivery& delivery) {
-    if (inside_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_REENTRANT;
+    if (inside_.load(std::memory_order_relaxed)) [[unlikely]]
+        return SWB_ERR_REENTRANT;
     const Inside inside(*this);
-    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    if (closed_.load(kLoadAfterFence)) [[unlikely]]
+        return SWB_ERR_CLOSED;
     return publish_inside(type, message, delivery);
 }
 
 Result Writer::publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery) {
-    if (inside_.load(std::memory_order_relaxed)) [[unlikely]] return SWB_ERR_REENTRANT;
+    if (inside_.load(std::memory_order_relaxed)) [[unlikely]]
+        return SWB_ERR_REENTRANT;
     const Inside inside(*this);
-    if (closed_.load(kLoadAfterFence)) [[unlikely]] return SWB_ERR_CLOSED;
+    if (closed_.load(kLoadAfterFence)) [[unlikely]]
+        return SWB_ERR_CLOSED;
     EventType* known = types_.find(type);
     if (known == nullptr) [[unlikely]] {
         std::shared_ptr<EventType> resolved = types.resolve(*attachment_, type);
@@ -206,15 +212,18 @@ Result Writer::publish(EventTypes& types, std::string_view type, Message& messag
 
 Result Writer::publish_inside(EventType& type, Message& message, Delivery& delivery) {
     const words::InsidePublish told(*line_);
-    if (!type.entered()) [[unlikely]] type.try_to_enter(*attachment_);
+    if (!type.entered()) [[unlikely]]
+        type.try_to_enter(*attachment_);
 
     Segment& segment = attachment_->segment();
     message.type = type.index();
-    if (message.type == SWB_TYPE_INLINE) [[unlikely]] message.inline_type = type.name();
+    if (message.type == SWB_TYPE_INLINE) [[unlikely]]
+        message.inline_type = type.name();
     message.writer = static_cast<std::uint16_t>(lease_.id);
     message.lease = lease_.lease.number();
     const std::size_t slot_bytes = segment.plan().slot_bytes;  // the sum of absurd lengths would wrap
-    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes) [[unlikely]] return SWB_ERR_TOO_LARGE;
+    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes) [[unlikely]]
+        return SWB_ERR_TOO_LARGE;
     message.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     message.time_ns = clock_.now_ns();
@@ -340,7 +349,8 @@ void Writer::drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexc
 }
 
 void Writer::wake_reader(swb_l_inbox& inbox) noexcept {
-    if (!words::reader_sleeps(inbox)) [[likely]] return;
+    if (!words::reader_sleeps(inbox)) [[likely]]
+        return;
     words::bump_wake(inbox);
     futex_wake_all(inbox.wake);
 }

@@ -52,7 +52,8 @@ bool Handle::take_turn(bool to_receive) noexcept {
         std::uint32_t nobody = 0;
         return receiver_.compare_exchange_strong(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed);
     };
-    if (try_it()) [[likely]] return true;
+    if (try_it()) [[likely]]
+        return true;
     // Another thread receives. Telling us when it is done would cost every receive; looking now and
     // then costs only this rare one.
     const HoldCancellation hold;
@@ -80,21 +81,23 @@ std::size_t Handle::take_unhandled(swb_event* events, std::size_t capacity) noex
     return count;
 }
 
-Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count,
-                               bool tell_losses) {
+Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count, bool tell_losses) {
     count = 0;
     std::uint64_t deadline = timeout_ns < 0 ? kForever : 0;  // 0: not worked out yet
     const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
     std::uint64_t spinning_since = 0;
     for (bool in_vain = false;;) {
-        if (closed_.load(std::memory_order_relaxed)) [[unlikely]] refuse(SWB_ERR_CLOSED);
+        if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
+            refuse(SWB_ERR_CLOSED);
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
         }
-        if (take_stop()) [[unlikely]] return SWB_STOPPED;
+        if (take_stop()) [[unlikely]]
+            return SWB_STOPPED;
         count = unhandled() > 0 ? take_unhandled(events, capacity) : inbox->receive(events, capacity);
-        if (count > 0) [[likely]] return SWB_OK;
+        if (count > 0) [[likely]]
+            return SWB_OK;
         if (timeout_ns == 0) {
             if (!std::exchange(in_vain, true) && inbox->look_behind()) continue;
             return tell_losses && inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;

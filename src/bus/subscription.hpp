@@ -48,7 +48,8 @@ public:
     public:
         explicit View(const SubscriptionList& list) noexcept : list_(list) {}
         void refresh() {
-            if (version_ == list_.version_.load(std::memory_order_acquire)) [[likely]] return;
+            if (version_ == list_.version_.load(std::memory_order_acquire)) [[likely]]
+                return;
             const std::lock_guard lock(list_.mutex_);
             version_ = list_.version_.load(std::memory_order_relaxed);
             subscriptions_ = list_.list_;

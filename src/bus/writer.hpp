@@ -76,7 +76,7 @@ private:
     [[gnu::cold]] void refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept;
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
-                       Delivery& delivery) noexcept;
+                                     Delivery& delivery) noexcept;
     [[gnu::cold]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
     static void wake_reader(swb_l_inbox& inbox) noexcept;

@@ -55,7 +55,8 @@ std::uint64_t monotonic_ns() noexcept { return read(CLOCK_MONOTONIC); }
 std::uint64_t StampClock::now_ns() noexcept {
     const std::uint64_t now = cycles();
     const std::uint64_t since = now - anchor_cycles_;
-    if (since >= valid_cycles_) [[unlikely]] return anchor(now);
+    if (since >= valid_cycles_) [[unlikely]]
+        return anchor(now);
     return anchor_ns_ + (since * scale_ >> 32);
 }
 

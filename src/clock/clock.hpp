@@ -21,7 +21,7 @@ private:
     std::uint64_t anchor_cycles_ = 0;
     std::uint64_t anchor_ns_ = 0;
     std::uint64_t valid_cycles_ = 0;  // how long the anchor may be used
-    std::uint64_t scale_ = 0;  // nanoseconds per cycle, times 2^32
+    std::uint64_t scale_ = 0;         // nanoseconds per cycle, times 2^32
 };
 
 }  // namespace swarmbus::core

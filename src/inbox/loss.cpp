@@ -6,9 +6,7 @@
 
 namespace swarmbus::core {
 
-std::uint64_t total(const Losses& losses) noexcept {
-    return std::accumulate(losses.begin(), losses.end(), std::uint64_t{0});
-}
+std::uint64_t total(const Losses& losses) noexcept { return std::accumulate(losses.begin(), losses.end(), std::uint64_t{0}); }
 
 Losses live_losses(const InboxReader& reader) noexcept {
     swb_l_inbox& inbox = *reader.ring().words;

@@ -59,8 +59,7 @@ Eviction evict_oldest(Target& target, DeathEvidence& evidence) noexcept {
         return Eviction::moved;
     }
     // Unfinished, or moved on since we looked: only the former has nothing to evict.
-    return words::load_head(inbox) == head && words::load_state(state_word) == state ? Eviction::nothing_to_evict
-                                                                                     : Eviction::moved;
+    return words::load_head(inbox) == head && words::load_state(state_word) == state ? Eviction::nothing_to_evict : Eviction::moved;
 }
 
 }  // namespace

@@ -23,11 +23,11 @@ protected:
 // What one writer keeps about an inbox it publishes to.
 struct Target {
     Ring ring;
-    Gate gate;                  // as it was when the rest was read; ACTIVE or nothing is valid
+    Gate gate;  // as it was when the rest was read; ACTIVE or nothing is valid
     Overflow policy = Overflow::drop_oldest;
-    Head head;                  // cached; read again only when the inbox seems full or held
-    Holding holding;            // read after head, cached with it
-    Position next = 0;          // one past our last claim: where to prefetch
+    Head head;          // cached; read again only when the inbox seems full or held
+    Holding holding;    // read after head, cached with it
+    Position next = 0;  // one past our last claim: where to prefetch
     // block: where head stood when a wait of this length was in vain. No second one as long, or shorter,
     // until it moves.
     Position refused_at = 0;
@@ -56,18 +56,18 @@ inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& eviden
     const Claim seen = words::load_claim(word);
     const bool free = seen.lap() == ring.lap_before(p) && seen.mark() != Mark::revoked;
     const bool passed = distance(target.head.at(), position(p - ring.capacity)) > 0 && !target.holding.covers(p, ring.capacity);
-    if (!free || !passed) [[unlikely]] return claim_past_obstacles(target, writer, evidence);
+    if (!free || !passed) [[unlikely]]
+        return claim_past_obstacles(target, writer, evidence);
     const Claim mine = Claim::of(ring.lap(p), writer, Mark::owned);
-    if (!words::replace_claim(word, seen, mine)) [[unlikely]] return claim_past_obstacles(target, writer, evidence);
+    if (!words::replace_claim(word, seen, mine)) [[unlikely]]
+        return claim_past_obstacles(target, writer, evidence);
     words::store_hint(*ring.words, position(p + 1));
     return {ClaimResult::claimed, p};
 }
 
 // Makes the written slot visible. The caller fences before settle() and before it looks at the
 // wake word; one fence serves the commits to several inboxes.
-inline void commit(const Ring& ring, Position at) noexcept {
-    words::store_state(ring.state(at), State::of(ring.lap(at), Status::ready));
-}
+inline void commit(const Ring& ring, Position at) noexcept { words::store_state(ring.state(at), State::of(ring.lap(at), Status::ready)); }
 
 // The look at the claim behind the fence. False: the reader had taken the position away, the slot
 // was given back, and the event must be published anew.
@@ -75,7 +75,8 @@ inline void commit(const Ring& ring, Position at) noexcept {
 
 inline bool settle(const Ring& ring, Position at, std::uint64_t writer) noexcept {
     const Claim claim = words::load_claim_after_fence(ring.claim(at));
-    if (claim.mark() == Mark::owned) [[likely]] return true;
+    if (claim.mark() == Mark::owned) [[likely]]
+        return true;
     return settle_suspected(ring, at, writer);
 }
 

@@ -107,8 +107,7 @@ void InboxReader::pass_damaged(Head head) noexcept {
     move_head(head, lost ? Head::of(position(hint), head.evicted()) : head.passed(1));
 }
 
-InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLiveness& liveness,
-                                             std::uint64_t& remaining_ns) noexcept {
+InboxReader::Behind InboxReader::look_behind(std::uint64_t now_ns, WriterLiveness& liveness, std::uint64_t& remaining_ns) noexcept {
     const Head head = words::load_head(*ring_.words);
     const Position h = head.at();
     const Position lap = ring_.lap(h);

@@ -52,7 +52,8 @@ public:
     void forget_stall() noexcept { stalled_claim_ = Claim{}; }
     // The writer has delivered: it is not suspected at once any more.
     void made_progress(std::uint32_t writer) noexcept {
-        if (any_suspected_) [[unlikely]] suspected_.reset(writer & 0xfffu);
+        if (any_suspected_) [[unlikely]]
+            suspected_.reset(writer & 0xfffu);
     }
 
     const Ring& ring() const noexcept { return ring_; }

@@ -13,14 +13,14 @@ namespace swarmbus::core {
 
 // What a publisher writes. Texts are at most 127 bytes (source 63) and checked by the caller.
 struct OutgoingEvent {
-    std::uint16_t type = 0;          // index, or SWB_TYPE_INLINE with inline_type set
+    std::uint16_t type = 0;  // index, or SWB_TYPE_INLINE with inline_type set
     std::uint16_t writer = 0;
     std::uint16_t lease = 0;
     std::uint8_t encoding = 0;
     std::uint64_t sequence = 0;
     std::uint64_t time_ns = 0;
     std::string_view inline_type;
-    std::string_view source;         // only if it differs from the writer's own
+    std::string_view source;  // only if it differs from the writer's own
     std::string_view subject;
     std::span<const std::byte> payload;
 };
@@ -57,7 +57,8 @@ inline void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dr
     if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size()) != 0) [[unlikely]] {
         flags = encode_optional_fields(at, event, dropped);
     }
-    if (!event.payload.empty()) [[likely]] std::memcpy(at, event.payload.data(), event.payload.size());
+    if (!event.payload.empty()) [[likely]]
+        std::memcpy(at, event.payload.data(), event.payload.size());
     header.sequence = (event.sequence & kSequenceMask) | std::uint64_t{event.lease} << 48;
     header.time_ns = event.time_ns;
     header.type = event.type;

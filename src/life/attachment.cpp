@@ -55,7 +55,8 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     return fresh;
 }
 
-Attachment::Attachment(std::unique_ptr<Segment> segment) : segment_(std::move(segment)), control_(*segment_), view_holders_(segment_->plan().max_subscribers) {}
+Attachment::Attachment(std::unique_ptr<Segment> segment)
+    : segment_(std::move(segment)), control_(*segment_), view_holders_(segment_->plan().max_subscribers) {}
 
 Attachment::~Attachment() {
     if (joined_ && same_process()) leave();
@@ -84,8 +85,9 @@ void Attachment::join(std::string_view name) {
         joined_ = true;
         return;
     }
-    throw Error(SWB_ERR_PARTICIPANTS_FULL, "all " + std::to_string(count) +
-                                               " places for processes on the bus are taken; end some, or create the bus with a larger max_participants");
+    throw Error(SWB_ERR_PARTICIPANTS_FULL,
+                "all " + std::to_string(count) +
+                    " places for processes on the bus are taken; end some, or create the bus with a larger max_participants");
 }
 
 void Attachment::leave() noexcept {

@@ -19,9 +19,8 @@ constexpr long kFirstPauseNs = 20'000;
 constexpr long kLongestPauseNs = 2'000'000;
 
 Error busy(std::uint64_t patience_ns, const std::string& holder) {
-    return Error(SWB_ERR_BUSY, "the control lock of the bus was not to be had within " +
-                                   std::to_string(patience_ns / 1'000'000) + " ms; it is held by " + holder +
-                                   ". Publishing and receiving go on; end or continue that process");
+    return Error(SWB_ERR_BUSY, "the control lock of the bus was not to be had within " + std::to_string(patience_ns / 1'000'000) +
+                                   " ms; it is held by " + holder + ". Publishing and receiving go on; end or continue that process");
 }
 
 }  // namespace

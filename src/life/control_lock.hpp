@@ -30,8 +30,7 @@ public:
 
     private:
         friend class ControlLock;
-        Guard(ControlLock& owner, std::unique_lock<std::mutex> threads) noexcept
-            : owner_(&owner), threads_(std::move(threads)) {}
+        Guard(ControlLock& owner, std::unique_lock<std::mutex> threads) noexcept : owner_(&owner), threads_(std::move(threads)) {}
         ControlLock* owner_;
         std::unique_lock<std::mutex> threads_;
     };

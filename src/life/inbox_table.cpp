@@ -18,9 +18,7 @@
 namespace swarmbus::core {
 namespace {
 
-std::uint32_t status_of(Segment& segment, std::uint32_t inbox) noexcept {
-    return words::load_gate(segment.inbox(inbox)).status();
-}
+std::uint32_t status_of(Segment& segment, std::uint32_t inbox) noexcept { return words::load_gate(segment.inbox(inbox)).status(); }
 
 void set_status(Segment& segment, std::uint32_t inbox, std::uint32_t status) noexcept {
     swb_l_inbox& lines = segment.inbox(inbox);
@@ -96,8 +94,9 @@ std::uint32_t take_inbox(Segment& segment, InboxOwner owner, std::uint32_t capac
     std::uint32_t inbox = 0;
     while (inbox < count && status_of(segment, inbox) != SWB_GATE_FREE) ++inbox;
     if (inbox == count) {
-        throw Error(SWB_ERR_SUBSCRIBERS_FULL, "all " + std::to_string(count) +
-                                                  " inboxes of the bus are taken; close some, or create the bus with a larger max_subscribers");
+        throw Error(
+            SWB_ERR_SUBSCRIBERS_FULL,
+            "all " + std::to_string(count) + " inboxes of the bus are taken; close some, or create the bus with a larger max_subscribers");
     }
     const std::uint64_t bytes = block_bytes(capacity, segment.plan().slot_bytes);
     const auto at = find_gap(segment, bytes);

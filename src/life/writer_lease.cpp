@@ -18,8 +18,9 @@ WriterLease lease_writer(Segment& segment, std::uint32_t participant, std::uint3
         words::store_text(line.source, source);
         return {id, mine};
     }
-    throw Error(SWB_ERR_WRITERS_FULL, "all " + std::to_string(kIds) +
-                                          " writer ids of the bus are taken; each publishing thread needs one per handle: end some threads or close handles");
+    throw Error(SWB_ERR_WRITERS_FULL,
+                "all " + std::to_string(kIds) +
+                    " writer ids of the bus are taken; each publishing thread needs one per handle: end some threads or close handles");
 }
 
 void release_writer(Segment& segment, const WriterLease& writer) noexcept {

@@ -5,9 +5,7 @@
 namespace swarmbus::core {
 namespace {
 
-bool is_name_character(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
+bool is_name_character(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
 
 std::string quoted(char c) {
     static constexpr char digits[] = "0123456789abcdef";

@@ -18,7 +18,7 @@ public:
     const std::string& text() const noexcept { return text_; }
 
 private:
-    __extension__ typedef unsigned __int128 Set;  // one bit per element; a pattern has at most 127
+    __extension__ typedef unsigned __int128 Set;    // one bit per element; a pattern has at most 127
     static constexpr std::size_t kCharacters = 39;  // a-z 0-9 _ - .
 
     static std::size_t index_of(char c) noexcept;

@@ -43,8 +43,7 @@ protected:
 // The bits of a type, from the patterns of all active inboxes. Also without the lock, for a type
 // that is not in the table: the caller checks the control generation around it, and its visit
 // names each inbox as a publisher does.
-std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type,
-                                         InboxVisit& visit = InboxVisit::under_the_lock());
+std::vector<std::uint64_t> match_inboxes(Segment& segment, std::string_view type, InboxVisit& visit = InboxVisit::under_the_lock());
 // Writes the bits of a type.
 void store_type_route(Segment& segment, std::uint32_t type, const std::vector<std::uint64_t>& bits) noexcept;
 

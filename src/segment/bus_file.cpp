@@ -23,9 +23,7 @@ constexpr std::size_t kMaxBusName = 64;
 // Longer than any creator needs between making the file and locking it.
 constexpr time_t kAbandonedAfterSeconds = 10;
 
-bool is_alphanumeric(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool abandoned(const std::filesystem::path& path) noexcept {
     const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -42,9 +40,7 @@ bool abandoned(const std::filesystem::path& path) noexcept {
 }  // namespace
 
 void check_bus_name(std::string_view name) {
-    const auto fail = [&](const std::string& what) {
-        throw Error(SWB_ERR_BUS_NAME, "bus name '" + std::string(name) + "': " + what);
-    };
+    const auto fail = [&](const std::string& what) { throw Error(SWB_ERR_BUS_NAME, "bus name '" + std::string(name) + "': " + what); };
     if (name.empty()) fail("it is empty; use 1 to 64 of A-Z a-z 0-9 . _ -");
     if (name.size() > kMaxBusName) {
         fail("it has " + std::to_string(name.size()) + " bytes; at most " + std::to_string(kMaxBusName) + " are allowed");
@@ -61,9 +57,7 @@ void check_bus_name(std::string_view name) {
 
 std::string bus_file_name(std::string_view name) { return std::string(kBusPrefix) + std::string(name); }
 
-std::string bus_path(std::string_view name) {
-    return std::string(kSharedMemoryDirectory) + "/" + bus_file_name(name);
-}
+std::string bus_path(std::string_view name) { return std::string(kSharedMemoryDirectory) + "/" + bus_file_name(name); }
 
 std::string temporary_file_name() {
     std::uint64_t random = 0;

@@ -28,18 +28,14 @@ std::string owner_and_mode(const std::string& path) {
 Error open_error(const std::string& name, int error_number) {
     const std::string path = bus_path(name);
     switch (error_number) {
-    case ENOENT:
-        return Error(SWB_ERR_NO_BUS, "there is no bus '" + name + "' (" + path + ")");
+    case ENOENT: return Error(SWB_ERR_NO_BUS, "there is no bus '" + name + "' (" + path + ")");
     case EACCES:
-    case EPERM:
-        return Error(SWB_ERR_PERMISSION, "bus '" + name + "': no permission to open " + path + owner_and_mode(path));
-    case ELOOP:
-        return Error(SWB_ERR_NOT_A_BUS, path + " is a symbolic link, not a bus; remove it or choose another name");
+    case EPERM: return Error(SWB_ERR_PERMISSION, "bus '" + name + "': no permission to open " + path + owner_and_mode(path));
+    case ELOOP: return Error(SWB_ERR_NOT_A_BUS, path + " is a symbolic link, not a bus; remove it or choose another name");
     case EISDIR:
     case EINVAL:  // what shm_open() makes of EISDIR
         return Error(SWB_ERR_NOT_A_BUS, path + " is a directory, not a bus; remove it or choose another name");
-    default:
-        return system_error(SWB_ERR_SYSTEM, "opening " + path, error_number);
+    default: return system_error(SWB_ERR_SYSTEM, "opening " + path, error_number);
     }
 }
 
@@ -67,12 +63,11 @@ swb_l_header read_header(int fd, const std::string& name) {
     const ssize_t got = ::pread(fd, &found, sizeof found, 0);
     if (got < 0) throw system_error(SWB_ERR_SYSTEM, "reading " + path, errno);
     if (static_cast<std::size_t>(got) < sizeof found || found.magic != SWB_LAYOUT_MAGIC || found.layout_hash == 0) {
-        throw Error(SWB_ERR_NOT_A_BUS, path + " is not a SwarmBus bus, or it was cut short; 'swarmbus rm " + name +
-                                           " --force' removes it");
+        throw Error(SWB_ERR_NOT_A_BUS, path + " is not a SwarmBus bus, or it was cut short; 'swarmbus rm " + name + " --force' removes it");
     }
     if (found.version != SWB_LAYOUT_VERSION) {
-        throw Error(SWB_ERR_LAYOUT, "bus '" + name + "' has layout version " + std::to_string(found.version) +
-                                        ", this build has " + std::to_string(SWB_LAYOUT_VERSION) +
+        throw Error(SWB_ERR_LAYOUT, "bus '" + name + "' has layout version " + std::to_string(found.version) + ", this build has " +
+                                        std::to_string(SWB_LAYOUT_VERSION) +
                                         "; end its users and remove it, or use the build that made it");
     }
     swb_l_header planned{};
@@ -96,8 +91,8 @@ swb_l_header read_header(int fd, const std::string& name) {
     const std::uint8_t unknown[sizeof boot_id] = {};
     const bool known = std::memcmp(boot_id, unknown, sizeof boot_id) != 0 && std::memcmp(found.boot_id, unknown, sizeof boot_id) != 0;
     if (known && std::memcmp(boot_id, found.boot_id, sizeof boot_id) != 0) {
-        throw Error(SWB_ERR_NOT_A_BUS, path + " was made before the last start of this machine; 'swarmbus rm " + name +
-                                           " --force' removes it");
+        throw Error(SWB_ERR_NOT_A_BUS,
+                    path + " was made before the last start of this machine; 'swarmbus rm " + name + " --force' removes it");
     }
     planned.layout_hash = found.layout_hash;
     return planned;

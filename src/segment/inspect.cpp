@@ -103,7 +103,8 @@ void remove_bus(const std::string& name, bool force) {
         const std::uint32_t living = ReadOnlyTables(name).living_participants();
         if (living > 0) {
             throw Error(SWB_ERR_IN_USE, "bus '" + name + "' is used by " + std::to_string(living) +
-                                            (living == 1 ? " process" : " processes") + "; end them, or remove it from under them: swarmbus rm " + name + " --force");
+                                            (living == 1 ? " process" : " processes") +
+                                            "; end them, or remove it from under them: swarmbus rm " + name + " --force");
         }
     }
     if (::unlink(bus_path(name).c_str()) != 0) throw open_error(name, errno);

@@ -32,13 +32,13 @@
 #define SWB_LINE 128u
 #define SWB_PAGE 4096u
 
-#define SWB_WRITERS 4096u          /* ids 1 to 4095; 12 bits of a claim */
-#define SWB_NAMED_INBOXES 16u      /* inboxes one writer can be inside at once */
-#define SWB_NAME_BYTES 128u        /* longest type name or pattern (127) and its NUL */
-#define SWB_SOURCE_BYTES 64u       /* longest source (63) and its NUL */
+#define SWB_WRITERS 4096u            /* ids 1 to 4095; 12 bits of a claim */
+#define SWB_NAMED_INBOXES 16u        /* inboxes one writer can be inside at once */
+#define SWB_NAME_BYTES 128u          /* longest type name or pattern (127) and its NUL */
+#define SWB_SOURCE_BYTES 64u         /* longest source (63) and its NUL */
 #define SWB_PATTERN_COPY_BYTES 2048u /* room for one copy of an inbox's patterns, each ended by NUL */
 #define SWB_PATTERN_AREA_BYTES (2u * SWB_PATTERN_COPY_BYTES)
-#define SWB_TYPE_INLINE 0xffffu    /* the slot carries the type's name itself */
+#define SWB_TYPE_INLINE 0xffffu /* the slot carries the type's name itself */
 
 /* Byte ranges of open-file-description locks on the segment file. */
 #define SWB_LOCK_CONTROL 0u
@@ -103,8 +103,8 @@ SWB_LAYOUT_ASSERT(sizeof(struct swb_l_header) <= SWB_PAGE);
 struct swb_l_participant {
     uint64_t state; /* generation:32 | status:32 (swb_l_participant_status) */
     uint32_t pid;
-    uint32_t barrier; /* 1: registered for expedited membarrier; 0: its writers fence themselves */
-    uint64_t start_ticks; /* field 22 of /proc/PID/stat: with the pid it names one process */
+    uint32_t barrier;       /* 1: registered for expedited membarrier; 0: its writers fence themselves */
+    uint64_t start_ticks;   /* field 22 of /proc/PID/stat: with the pid it names one process */
     uint64_t pid_namespace; /* inode of /proc/PID/ns/pid: pids compare within one only */
     uint64_t joined_ns;
     char name[SWB_SOURCE_BYTES];
@@ -120,10 +120,10 @@ SWB_LAYOUT_ASSERT(sizeof(struct swb_l_participant) == SWB_LINE);
 
 /* A publishing thread with one handle. Written by that thread alone while it is leased. */
 struct swb_l_writer {
-    uint64_t lease; /* lease:16 | participant + 1:16 (0 = free) | participant generation:32 */
+    uint64_t lease;  /* lease:16 | participant + 1:16 (0 = free) | participant generation:32 */
     uint32_t inside; /* 1 while in publish */
     uint32_t pad0;
-    uint64_t next_sequence; /* goes on counting over leases: (id, sequence) is unique on a bus */
+    uint64_t next_sequence;               /* goes on counting over leases: (id, sequence) is unique on a bus */
     uint32_t in_inbox[SWB_NAMED_INBOXES]; /* index + 1 of each inbox it may still write to */
     uint8_t pad1[SWB_LINE - 88];
     uint64_t source[SWB_SOURCE_BYTES / 8]; /* text, NUL-padded; kept after release for late readers */
@@ -158,10 +158,10 @@ SWB_LAYOUT_AT(swb_l_route, words, 8);
 struct swb_l_subscriber {
     uint32_t participant;
     uint32_t participant_generation;
-    uint64_t block_at; /* offset in the ring region */
-    uint64_t block_bytes; /* 0 = has no block */
-    uint32_t capacity; /* slots, a power of two */
-    uint32_t policy;   /* swb_overflow */
+    uint64_t block_at;         /* offset in the ring region */
+    uint64_t block_bytes;      /* 0 = has no block */
+    uint32_t capacity;         /* slots, a power of two */
+    uint32_t policy;           /* swb_overflow */
     uint32_t patterns_version; /* counts changes; its lowest bit says which copy is valid */
     uint32_t pattern_bytes[2];
     uint32_t pad0;
@@ -195,10 +195,10 @@ struct swb_l_inbox {
     uint64_t dropped_no_slot;
     uint8_t pad2[SWB_LINE - 40];
 
-    uint64_t head; /* position:48 | evictions mod 65,536:16 */
-    uint64_t holding; /* first position:48 | count:16; count 0 = holds nothing */
+    uint64_t head;      /* position:48 | evictions mod 65,536:16 */
+    uint64_t holding;   /* first position:48 | count:16; count 0 = holds nothing */
     uint64_t evictions; /* nearest multiple of 65,536 for the 16 bits in head */
-    uint32_t room; /* counter:31 | waited for:1 */
+    uint32_t room;      /* counter:31 | waited for:1 */
     uint8_t pad3[SWB_LINE - 28];
 };
 enum swb_l_gate_status { SWB_GATE_FREE = 0, SWB_GATE_TAKING = 1, SWB_GATE_ACTIVE = 2, SWB_GATE_FREED = 3, SWB_GATE_DEAD = 4 };
@@ -218,23 +218,23 @@ SWB_LAYOUT_ASSERT(sizeof(struct swb_l_inbox) == 4 * SWB_LINE);
 /* A slot. Optional fields follow in the order of their flags, each a multiple of 8 bytes, then the
  * payload. Texts are stored as one byte of length, the text, and at least one NUL. */
 struct swb_l_slot {
-    uint64_t state; /* lap:48 | status:16 */
+    uint64_t state;    /* lap:48 | status:16 */
     uint64_t sequence; /* sequence of the writer:48 | its lease:16 */
-    uint64_t time_ns; /* since 1970 */
-    uint16_t type; /* index in the type table, or SWB_TYPE_INLINE */
+    uint64_t time_ns;  /* since 1970 */
+    uint16_t type;     /* index in the type table, or SWB_TYPE_INLINE */
     uint16_t writer;
     uint16_t payload_bytes;
     uint8_t flags;
     uint8_t encoding;
 };
 enum swb_l_slot_flags {
-    SWB_SLOT_DROPPED = 1,     /* 8 bytes: the inbox's sum of drops when the slot was claimed */
-    SWB_SLOT_TYPE = 2,        /* text: the type's name, when it is not in the table */
-    SWB_SLOT_SOURCE = 4,      /* text: a source other than the writer's own */
-    SWB_SLOT_SUBJECT = 8,     /* text */
+    SWB_SLOT_DROPPED = 1,      /* 8 bytes: the inbox's sum of drops when the slot was claimed */
+    SWB_SLOT_TYPE = 2,         /* text: the type's name, when it is not in the table */
+    SWB_SLOT_SOURCE = 4,       /* text: a source other than the writer's own */
+    SWB_SLOT_SUBJECT = 8,      /* text */
     SWB_SLOT_CORRELATION = 16, /* reserved: 16 bytes, correlation and reply-to */
-    SWB_SLOT_TRACE = 32,      /* reserved: 32 bytes, trace context */
-    SWB_SLOT_LARGE = 64       /* reserved: the payload lies in an arena */
+    SWB_SLOT_TRACE = 32,       /* reserved: 32 bytes, trace context */
+    SWB_SLOT_LARGE = 64        /* reserved: the payload lies in an arena */
 };
 SWB_LAYOUT_AT(swb_l_slot, sequence, 8);
 SWB_LAYOUT_AT(swb_l_slot, time_ns, 16);

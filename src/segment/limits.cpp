@@ -14,16 +14,14 @@ template <typename Number>
 void set_within(Number& value, Number fallback, Number low, Number high, const char* name) {
     if (value == 0) value = fallback;
     if (value < low || value > high) {
-        throw Error(SWB_ERR_ARGUMENT, std::string(name) + " is " + std::to_string(value) + "; it must be from " +
-                                          std::to_string(low) + " to " + std::to_string(high));
+        throw Error(SWB_ERR_ARGUMENT, std::string(name) + " is " + std::to_string(value) + "; it must be from " + std::to_string(low) +
+                                          " to " + std::to_string(high));
     }
 }
 
 }  // namespace
 
-bool valid_capacity(std::uint32_t slots) noexcept {
-    return std::has_single_bit(slots) && slots >= kMinCapacity && slots <= kMaxCapacity;
-}
+bool valid_capacity(std::uint32_t slots) noexcept { return std::has_single_bit(slots) && slots >= kMinCapacity && slots <= kMaxCapacity; }
 
 std::uint64_t block_bytes(std::uint32_t capacity, std::uint32_t slot_bytes) noexcept {
     return to_pages(SWB_PATTERN_AREA_BYTES + std::uint64_t{capacity} * (8 + slot_bytes));
@@ -40,8 +38,8 @@ Limits complete(Limits limits) {
     }
     if (limits.default_capacity == 0) limits.default_capacity = d.default_capacity;
     if (!valid_capacity(limits.default_capacity)) {
-        throw Error(SWB_ERR_ARGUMENT, "default_capacity is " + std::to_string(limits.default_capacity) +
-                                          "; it must be a power of two from 16 to 65536");
+        throw Error(SWB_ERR_ARGUMENT,
+                    "default_capacity is " + std::to_string(limits.default_capacity) + "; it must be a power of two from 16 to 65536");
     }
     const std::uint64_t one = block_bytes(limits.default_capacity, limits.slot_bytes);
     set_within(limits.ring_bytes, d.ring_bytes, one, std::uint64_t{1} << 42, "ring_bytes");
@@ -88,11 +86,10 @@ std::uint64_t layout_hash(const swb_l_header& h) noexcept {
         }
     };
     for (const std::uint64_t value :
-         {std::uint64_t{h.version}, std::uint64_t{h.slot_bytes}, std::uint64_t{h.max_participants},
-          std::uint64_t{h.max_subscribers}, std::uint64_t{h.max_types}, std::uint64_t{h.default_capacity}, h.ring_bytes,
-          h.participants_at, h.writers_at, h.types_at, h.routes_at, h.subscribers_at, h.lines_at, h.rings_at,
-          h.file_bytes, h.route_stride, std::uint64_t{sizeof(swb_l_slot)}, std::uint64_t{sizeof(swb_l_inbox)},
-          std::uint64_t{SWB_PATTERN_COPY_BYTES}}) {
+         {std::uint64_t{h.version}, std::uint64_t{h.slot_bytes}, std::uint64_t{h.max_participants}, std::uint64_t{h.max_subscribers},
+          std::uint64_t{h.max_types}, std::uint64_t{h.default_capacity}, h.ring_bytes, h.participants_at, h.writers_at, h.types_at,
+          h.routes_at, h.subscribers_at, h.lines_at, h.rings_at, h.file_bytes, h.route_stride, std::uint64_t{sizeof(swb_l_slot)},
+          std::uint64_t{sizeof(swb_l_inbox)}, std::uint64_t{SWB_PATTERN_COPY_BYTES}}) {
         mix(value);
     }
     return hash == 0 ? 1 : hash;

@@ -55,10 +55,8 @@ int allocate(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
 }
 
 void punch(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
-    while (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at),
-                       static_cast<off_t>(bytes)) != 0 &&
-           errno == EINTR) {
-    }
+    while (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at), static_cast<off_t>(bytes)) != 0 &&
+           errno == EINTR) {}
 }
 
 Error no_space(int fd, std::uint64_t needed, const std::string& what, int error_number) {
@@ -74,8 +72,8 @@ void check_limits(const std::string& name, const swb_l_header& has, const Limits
     std::string differences;
     const auto compare = [&](const char* what, std::uint64_t wanted, std::uint64_t is) {
         if (wanted == 0 || wanted == is) return;
-        differences += std::string(differences.empty() ? "" : ", ") + what + " " + std::to_string(is) + " (asked for: " +
-                       std::to_string(wanted) + ")";
+        differences +=
+            std::string(differences.empty() ? "" : ", ") + what + " " + std::to_string(is) + " (asked for: " + std::to_string(wanted) + ")";
     };
     compare("max_participants", asked.max_participants, has.max_participants);
     compare("max_subscribers", asked.max_subscribers, has.max_subscribers);
@@ -132,11 +130,11 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
     Descriptor for_locks(::open(again.c_str(), O_RDWR | O_CLOEXEC));
     if (for_locks.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening the bus for its locks (" + again + ")", errno);
     for_locks = duplicate_above_standard_streams(for_locks.get());
-    void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd_.get(),
-                         static_cast<off_t>(plan_.rings_at));
+    void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd_.get(), static_cast<off_t>(plan_.rings_at));
     if (rings == MAP_FAILED) {
-        throw system_error(SWB_ERR_NO_SPACE, "reserving address space for the rings of the bus (mmap of " +
-                                                 mebibytes(plan_.ring_bytes) + "; see ulimit -v)", errno);
+        throw system_error(SWB_ERR_NO_SPACE,
+                           "reserving address space for the rings of the bus (mmap of " + mebibytes(plan_.ring_bytes) + "; see ulimit -v)",
+                           errno);
     }
     rings_ = static_cast<std::byte*>(rings);
     ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
@@ -199,8 +197,8 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         unlink_temporary.emplace(temporary_path);
         fd = duplicate_above_standard_streams(file.get_mapping_handle().handle);
     } catch (const ipc::interprocess_exception& e) {
-        throw system_error(e.get_native_error() == EACCES ? SWB_ERR_PERMISSION : SWB_ERR_SYSTEM,
-                           "creating bus '" + name + "' in /dev/shm", e.get_native_error());
+        throw system_error(e.get_native_error() == EACCES ? SWB_ERR_PERMISSION : SWB_ERR_SYSTEM, "creating bus '" + name + "' in /dev/shm",
+                           e.get_native_error());
     }
     const Descriptor building = duplicate_above_standard_streams(fd.get());  // says that we live
     try_lock(building.get(), SWB_LOCK_CREATOR);

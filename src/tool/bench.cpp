@@ -77,8 +77,8 @@ void add_bench_command(CLI::App& app, int& exit_code) {
     fanout->callback([options, &exit_code] {
         exit_code = 0;
         for (const std::uint32_t subscribers : options->fanout) {
-            const auto result = bench_fanout(options->payload != 0 ? options->payload : 150, subscribers,
-                                             options->events != 0 ? options->events : 20'480);
+            const auto result =
+                bench_fanout(options->payload != 0 ? options->payload : 150, subscribers, options->events != 0 ? options->events : 20'480);
             print_line(result, options->json);
             if (result["lost"] != 0) exit_code = 1;
         }

@@ -45,7 +45,9 @@ void drain(const std::string& name, Progress& progress, std::uint32_t subscriber
             }
         }
         if (received == before) {
-            if (now_ns() - last_progress > 10'000'000'000) throw std::runtime_error("no event came for ten seconds; received " + std::to_string(received) + ", lost " + std::to_string(lost) + " of " + std::to_string(total));
+            if (now_ns() - last_progress > 10'000'000'000)
+                throw std::runtime_error("no event came for ten seconds; received " + std::to_string(received) + ", lost " +
+                                         std::to_string(lost) + " of " + std::to_string(total));
             continue;
         }
         last_progress = now_ns();
@@ -78,8 +80,12 @@ nlohmann::ordered_json bench_fanout(std::size_t payload_bytes, std::uint32_t sub
         }
     }
     peer.join();
-    nlohmann::ordered_json result{{"bench", "fanout"}, {"policy", "drop_oldest"}, {"payload_bytes", payload_bytes},
-                                  {"subscribers", subscribers}, {"sent", sent}, {"received", progress->received.load()},
+    nlohmann::ordered_json result{{"bench", "fanout"},
+                                  {"policy", "drop_oldest"},
+                                  {"payload_bytes", payload_bytes},
+                                  {"subscribers", subscribers},
+                                  {"sent", sent},
+                                  {"received", progress->received.load()},
                                   {"lost", progress->lost.load()}};
     add_percentiles(result, "publish_ns", calls);
     result["ns_per_subscriber"] = result["publish_ns_p50"].get<double>() / subscribers;

@@ -24,8 +24,7 @@ struct FloorLines {
 };
 
 void wait_spinning(const Line& line, std::uint32_t turn) noexcept {
-    while (line.turn.load(std::memory_order_acquire) != turn) {
-    }
+    while (line.turn.load(std::memory_order_acquire) != turn) {}
 }
 
 void wait_sleeping(Line& line, std::uint32_t turn) noexcept {
@@ -114,8 +113,11 @@ nlohmann::ordered_json bench_latency(std::size_t payload_bytes, bool futex, std:
     }
     peer.join();
 
-    nlohmann::ordered_json out{{"bench", "latency"}, {"mode", futex ? "futex" : "spin"}, {"policy", "drop_oldest"},
-                               {"payload_bytes", payload_bytes}, {"rounds", round_trip.size()}};
+    nlohmann::ordered_json out{{"bench", "latency"},
+                               {"mode", futex ? "futex" : "spin"},
+                               {"policy", "drop_oldest"},
+                               {"payload_bytes", payload_bytes},
+                               {"rounds", round_trip.size()}};
     add_percentiles(out, "rtt_ns", round_trip);
     add_percentiles(out, "floor_rtt_ns", floor);
     out["ratio_p50"] = out["rtt_ns_p50"].get<double>() / out["floor_rtt_ns_p50"].get<double>();

@@ -23,9 +23,7 @@ struct Progress {
 
 // A payload of 8-byte words that all follow from publisher and sequence, so that one that is torn,
 // stale or of another event does not pass.
-std::uint64_t first_word(std::uint32_t publisher, std::uint64_t sequence) noexcept {
-    return std::uint64_t{publisher} << 56 | sequence;
-}
+std::uint64_t first_word(std::uint32_t publisher, std::uint64_t sequence) noexcept { return std::uint64_t{publisher} << 56 | sequence; }
 
 constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15ull;
 
@@ -33,7 +31,8 @@ constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15ull;
 template <typename Byte, typename Visit>
 void for_each_piece(std::span<Byte> payload, std::uint64_t word, Visit&& visit) noexcept {
     Byte* at = payload.data();
-    for (std::size_t left = payload.size() / 8; left > 0; --left, at += 8, word += kStep) visit(at, std::integral_constant<std::size_t, 8>(), word);
+    for (std::size_t left = payload.size() / 8; left > 0; --left, at += 8, word += kStep)
+        visit(at, std::integral_constant<std::size_t, 8>(), word);
     if ((payload.size() & 4) != 0) visit(at, std::integral_constant<std::size_t, 4>(), word), at += 4;
     if ((payload.size() & 2) != 0) visit(at, std::integral_constant<std::size_t, 2>(), word), at += 2;
     if ((payload.size() & 1) != 0) visit(at, std::integral_constant<std::size_t, 1>(), word);
@@ -119,15 +118,16 @@ void receive_all(const std::string& name, Progress& progress, std::atomic<std::u
 
 }  // namespace
 
-nlohmann::ordered_json bench_throughput(std::size_t payload_bytes, std::uint32_t publishers, std::uint32_t subscribers,
-                                        bool batches, std::uint64_t events) {
+nlohmann::ordered_json bench_throughput(std::size_t payload_bytes, std::uint32_t publishers, std::uint32_t subscribers, bool batches,
+                                        std::uint64_t events) {
     const BenchBus bench;
     const Shared<Progress> progress;
     const Shared<std::atomic<std::uint64_t>> lost;
     const std::uint64_t each = events / publishers;
     std::vector<std::unique_ptr<Peer>> peers;
     for (std::uint32_t i = 0; i < subscribers; ++i) {
-        peers.push_back(std::make_unique<Peer>(1, [&, i] { receive_all(bench.name(), *progress, *lost, i, publishers, each * publishers, batches); }));
+        peers.push_back(
+            std::make_unique<Peer>(1, [&, i] { receive_all(bench.name(), *progress, *lost, i, publishers, each * publishers, batches); }));
     }
     nap_until([&] { return progress->ready.load() == subscribers; }, "the subscribers");
     for (std::uint32_t i = 0; i < publishers; ++i) {

@@ -16,8 +16,7 @@ constexpr std::size_t kReadSize = 65536;
 }  // namespace
 
 std::string Input::all() {
-    while (read_more()) {
-    }
+    while (read_more()) {}
     return std::move(text_);
 }
 

@@ -15,9 +15,9 @@ struct Listening {
     std::string bus;
     std::vector<std::string> patterns;
     Overflow overflow = Overflow::drop_oldest;
-    std::uint32_t capacity = 0;                         // 0: the bus's default
-    std::optional<std::uint64_t> count;                 // events to print before it ends
-    std::optional<std::chrono::nanoseconds> timeout;    // for all of it; zero: look once
+    std::uint32_t capacity = 0;                       // 0: the bus's default
+    std::optional<std::uint64_t> count;               // events to print before it ends
+    std::optional<std::chrono::nanoseconds> timeout;  // for all of it; zero: look once
     bool json = false;
 };
 

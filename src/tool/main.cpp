@@ -99,10 +99,8 @@ int status_of(const Error& error) {
     case SWB_ERR_ARGUMENT:
     case SWB_ERR_BUS_NAME:
     case SWB_ERR_TYPE_NAME:
-    case SWB_ERR_PATTERN:
-        return kUsage;
-    default:
-        return kFailure;
+    case SWB_ERR_PATTERN: return kUsage;
+    default: return kFailure;
     }
 }
 

@@ -162,9 +162,7 @@ int run(const PubOptions& options, bool has_payload, const std::string& bus) {
         publishing.publish_lines(count);
     } else {
         const std::string payload = from_input ? Input(options.json).all() : options.payload;
-        const std::uint64_t times = count                  ? *count
-                                    : options.rate ? kUntilEnded
-                                                   : 1;
+        const std::uint64_t times = count ? *count : options.rate ? kUntilEnded : 1;
         for (std::uint64_t i = 0; i < times; ++i) publishing.publish(payload);
     }
     return publishing.finish();

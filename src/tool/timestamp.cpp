@@ -33,8 +33,8 @@ std::string local_timestamp(std::uint64_t unix_ns) {
     const long minutes = t.tm_gmtoff / 60;
     const unsigned long apart = static_cast<unsigned long>(minutes < 0 ? -minutes : minutes);
     char rest[32];
-    std::snprintf(rest, sizeof rest, ".%06u%c%02lu:%02lu", static_cast<unsigned>(unix_ns % kSecond / 1000),
-                  minutes < 0 ? '-' : '+', apart / 60 % 100, apart % 60);
+    std::snprintf(rest, sizeof rest, ".%06u%c%02lu:%02lu", static_cast<unsigned>(unix_ns % kSecond / 1000), minutes < 0 ? '-' : '+',
+                  apart / 60 % 100, apart % 60);
     return date_and_time(t) + rest;
 }
 

@@ -23,16 +23,15 @@ inline Claim load_claim_after_fence(std::uint64_t& word) noexcept {
 
 inline bool replace_claim(std::uint64_t& word, Claim expected, Claim desired) noexcept {
     // SYNC(claim-chain): acq_rel; pairs with the acquire in load_claim().
-    return Shared64(word).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel,
-                                                  std::memory_order_acquire);
+    return Shared64(word).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
 // OWNED -> DOUBT, before the reader looks at the state once more.
 inline bool mark_doubt(std::uint64_t& word, Claim expected, Claim doubt) noexcept {
     // SYNC(commit-doubt): seq_cst and a full fence; pairs with the fence between store_state() and
     // load_claim_after_fence(): either the writer sees the doubt or the reader sees the state.
-    const bool marked = Shared64(word).compare_exchange_strong(expected.raw, doubt.raw, std::memory_order_seq_cst,
-                                                               std::memory_order_acquire);
+    const bool marked =
+        Shared64(word).compare_exchange_strong(expected.raw, doubt.raw, std::memory_order_seq_cst, std::memory_order_acquire);
     full_fence();
     return marked;
 }
@@ -81,8 +80,7 @@ inline void store_holding(swb_l_inbox& inbox, Holding holding) noexcept {
 // Reader and evictors of a drop_oldest inbox.
 inline bool advance_head(swb_l_inbox& inbox, Head expected, Head desired) noexcept {
     // SYNC(slot-free): acq_rel; pairs with the acquire in load_head().
-    return Shared64(inbox.head).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel,
-                                                        std::memory_order_acquire);
+    return Shared64(inbox.head).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
 // The reader of a block or drop_newest inbox, whose head only the reader moves.
@@ -98,9 +96,7 @@ inline Position load_hint(swb_l_inbox& inbox) noexcept {
     return Shared64(inbox.hint).load(std::memory_order_relaxed);  // only a place to start looking
 }
 
-inline void store_hint(swb_l_inbox& inbox, Position p) noexcept {
-    Shared64(inbox.hint).store(p, std::memory_order_relaxed);
-}
+inline void store_hint(swb_l_inbox& inbox, Position p) noexcept { Shared64(inbox.hint).store(p, std::memory_order_relaxed); }
 
 // ---- drops ----
 
@@ -144,9 +140,7 @@ inline void store_gate(swb_l_inbox& inbox, Gate gate) noexcept {
 // Sets every word of an inbox nobody is inside of: an empty ring, its first free position being
 // the capacity. Published by store_gate(ACTIVE).
 inline void reset_inbox(swb_l_inbox& inbox, std::uint32_t capacity) noexcept {
-    const auto set = [](std::uint64_t& word, std::uint64_t value) {
-        Shared64(word).store(value, std::memory_order_relaxed);
-    };
+    const auto set = [](std::uint64_t& word, std::uint64_t value) { Shared64(word).store(value, std::memory_order_relaxed); };
     set(inbox.hint, capacity);
     set(inbox.dropped, 0);
     set(inbox.dropped_full, 0);

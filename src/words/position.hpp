@@ -18,9 +18,7 @@ using Position = std::uint64_t;  // only the low 48 bits count
 inline constexpr Position position(std::uint64_t n) noexcept { return n & kPositionMask; }
 
 // a - b as a signed number.
-inline constexpr std::int64_t distance(Position a, Position b) noexcept {
-    return static_cast<std::int64_t>((a - b) << 16) >> 16;
-}
+inline constexpr std::int64_t distance(Position a, Position b) noexcept { return static_cast<std::int64_t>((a - b) << 16) >> 16; }
 
 enum class Mark : std::uint8_t {
     owned = 0,    // the writer may write the position
@@ -38,9 +36,7 @@ struct Claim {
     constexpr Position lap() const noexcept { return raw >> 16; }
     constexpr std::uint32_t writer() const noexcept { return (raw >> 4) & 0xfffu; }
     constexpr Mark mark() const noexcept { return static_cast<Mark>(raw & 0xfu); }
-    constexpr bool is(Position lap_, std::uint64_t writer_, Mark mark_) const noexcept {
-        return raw == of(lap_, writer_, mark_).raw;
-    }
+    constexpr bool is(Position lap_, std::uint64_t writer_, Mark mark_) const noexcept { return raw == of(lap_, writer_, mark_).raw; }
     friend constexpr bool operator==(Claim, Claim) = default;
 };
 
@@ -53,9 +49,7 @@ enum class Status : std::uint16_t {
 struct State {
     std::uint64_t raw = 0;
 
-    static constexpr State of(Position lap, Status status) noexcept {
-        return {lap << 16 | static_cast<std::uint64_t>(status)};
-    }
+    static constexpr State of(Position lap, Status status) noexcept { return {lap << 16 | static_cast<std::uint64_t>(status)}; }
     constexpr Position lap() const noexcept { return raw >> 16; }
     constexpr Status status() const noexcept { return static_cast<Status>(raw & 0xffffu); }
     constexpr bool ready_at(Position lap_) const noexcept { return raw == of(lap_, Status::ready).raw; }
@@ -67,17 +61,11 @@ struct State {
 struct Head {
     std::uint64_t raw = 0;
 
-    static constexpr Head of(Position position_, std::uint16_t evicted) noexcept {
-        return {position_ << 16 | evicted};
-    }
+    static constexpr Head of(Position position_, std::uint16_t evicted) noexcept { return {position_ << 16 | evicted}; }
     constexpr Position at() const noexcept { return raw >> 16; }
     constexpr std::uint16_t evicted() const noexcept { return static_cast<std::uint16_t>(raw); }
-    constexpr Head passed(std::uint64_t count) const noexcept {
-        return of(position(at() + count), evicted());
-    }
-    constexpr Head evicted_one() const noexcept {
-        return of(position(at() + 1), static_cast<std::uint16_t>(evicted() + 1));
-    }
+    constexpr Head passed(std::uint64_t count) const noexcept { return of(position(at() + count), evicted()); }
+    constexpr Head evicted_one() const noexcept { return of(position(at() + 1), static_cast<std::uint16_t>(evicted() + 1)); }
     friend constexpr bool operator==(Head, Head) = default;
 };
 
@@ -89,9 +77,7 @@ struct Holding {
     constexpr Position first() const noexcept { return raw >> 16; }
     constexpr std::uint16_t count() const noexcept { return static_cast<std::uint16_t>(raw); }
     // Compares slots, not positions: a publisher a lap later must not write there either.
-    constexpr bool covers(Position p, std::uint32_t capacity) const noexcept {
-        return ((p - first()) & (capacity - 1)) < count();
-    }
+    constexpr bool covers(Position p, std::uint32_t capacity) const noexcept { return ((p - first()) & (capacity - 1)) < count(); }
     friend constexpr bool operator==(Holding, Holding) = default;
 };
 
@@ -99,9 +85,7 @@ struct Holding {
 struct Gate {
     std::uint64_t raw = 0;
 
-    static constexpr Gate of(std::uint64_t generation, std::uint32_t status) noexcept {
-        return {generation << 16 | status};
-    }
+    static constexpr Gate of(std::uint64_t generation, std::uint32_t status) noexcept { return {generation << 16 | status}; }
     constexpr std::uint64_t generation() const noexcept { return raw >> 16; }
     constexpr std::uint32_t status() const noexcept { return raw & 0xffffu; }
     constexpr Gate with(std::uint32_t status) const noexcept { return of(generation(), status); }

@@ -42,8 +42,7 @@ inline Lease load_lease(swb_l_writer& writer) noexcept {
 
 inline bool replace_lease(swb_l_writer& writer, Lease expected, Lease desired) noexcept {
     // SYNC(lease): acq_rel; pairs with the acquire in load_lease().
-    return Shared64(writer.lease).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel,
-                                                          std::memory_order_acquire);
+    return Shared64(writer.lease).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
 inline std::uint32_t next_writer(swb_l_header& header) noexcept {
@@ -69,7 +68,8 @@ inline void name_inbox(swb_l_writer& writer, std::uint32_t place, std::uint32_t 
     // SYNC(name-state): the taker's membarrier orders this store before the load in load_gate();
     // a writer whose process is not registered for it fences itself.
     Shared32(writer.in_inbox[place]).store(inbox + 1, kStoreBeforeFence);
-    if (fence) full_fence(); else compiler_fence();
+    if (fence) full_fence();
+    else compiler_fence();
 }
 
 // The writer, after its last look at that inbox's claims.

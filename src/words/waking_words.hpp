@@ -33,9 +33,7 @@ inline void reset_waking(swb_l_inbox& inbox) noexcept {
     Shared32(inbox.room).fetch_and(~kWaitedFor, std::memory_order_relaxed);
 }
 
-inline void withdraw_sleep(swb_l_inbox& inbox) noexcept {
-    Shared32(inbox.wake).fetch_and(~kModeMask, std::memory_order_relaxed);
-}
+inline void withdraw_sleep(swb_l_inbox& inbox) noexcept { Shared32(inbox.wake).fetch_and(~kModeMask, std::memory_order_relaxed); }
 
 // A publisher, behind its commit fence.
 inline bool reader_sleeps(swb_l_inbox& inbox) noexcept {
@@ -65,8 +63,7 @@ inline bool take_waiters(swb_l_inbox& inbox) noexcept {
     // SYNC(head-room): load behind the fence; pairs with announce_wait().
     std::uint32_t seen = room.load(kLoadAfterFence);
     while ((seen & kWaitedFor) != 0) {
-        if (room.compare_exchange_weak(seen, (seen & ~kWaitedFor) + kRoomStep, std::memory_order_seq_cst,
-                                       std::memory_order_acquire)) {
+        if (room.compare_exchange_weak(seen, (seen & ~kWaitedFor) + kRoomStep, std::memory_order_seq_cst, std::memory_order_acquire)) {
             return true;
         }
     }

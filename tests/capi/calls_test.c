@@ -143,8 +143,13 @@ static void publishing(void) {
     swb_publisher *publisher = NULL;
     swb_event event = {.size = sizeof event};
     swb_delivery delivery = {.size = sizeof delivery};
-    const swb_message message = {.size = sizeof message, .payload = "{}", .payload_bytes = 2, .subject = "agent-7",
-                                 .source = "somebody", .encoding = SWB_JSON, .block_timeout_ns = SWB_NO_WAIT};
+    const swb_message message = {.size = sizeof message,
+                                 .payload = "{}",
+                                 .payload_bytes = 2,
+                                 .subject = "agent-7",
+                                 .source = "somebody",
+                                 .encoding = SWB_JSON,
+                                 .block_timeout_ns = SWB_NO_WAIT};
     swb_subscribe(bus, "*", NULL, NULL, NULL);
     CHECK_RESULT(swb_publish_message(bus, "a.b", &message, &delivery), SWB_OK, "a message with all its fields");
     CHECK(delivery.delivered == 1 && delivery.dropped == 0 && delivery.sequence == 1, "is delivered");

@@ -21,10 +21,10 @@ static void opening(void) {
     options.size = sizeof options - 1;
     CHECK_RESULT(swb_open(name, &options, &bus), SWB_ERR_ARGUMENT, "options that are too small");
 
-#define CHECK_OPTION(field, value, what)                                         \
-    do {                                                                         \
-        const swb_options wrong = {.size = sizeof wrong, .field = (value)};      \
-        CHECK_RESULT(swb_open(name, &wrong, &bus), SWB_ERR_ARGUMENT, what);      \
+#define CHECK_OPTION(field, value, what)                                          \
+    do {                                                                          \
+        const swb_options wrong = {.size = sizeof wrong, .field = (value)};       \
+        CHECK_RESULT(swb_open(name, &wrong, &bus), SWB_ERR_ARGUMENT, what);       \
         CHECK(strstr(swb_last_error(), #field) != NULL, "and the text names it"); \
     } while (0)
     CHECK_OPTION(source, too_long, "a source that is too long");
@@ -144,11 +144,11 @@ static void publishing(swb_bus *bus) {
     CHECK_RESULT(swb_publish_message(bus, "a.b", &message, &delivery), SWB_ERR_ARGUMENT, "a delivery without its size");
     CHECK_RESULT(swb_publisher_publish_message(publisher, &message, &delivery), SWB_ERR_ARGUMENT, "in either way");
 
-#define CHECK_MESSAGE(field, value, expected, what)                                          \
-    do {                                                                                     \
-        swb_message wrong = {.size = sizeof wrong};                                          \
-        wrong.field = (value);                                                               \
-        CHECK_RESULT(swb_publish_message(bus, "a.b", &wrong, NULL), expected, what);         \
+#define CHECK_MESSAGE(field, value, expected, what)                                           \
+    do {                                                                                      \
+        swb_message wrong = {.size = sizeof wrong};                                           \
+        wrong.field = (value);                                                                \
+        CHECK_RESULT(swb_publish_message(bus, "a.b", &wrong, NULL), expected, what);          \
         CHECK_RESULT(swb_publisher_publish_message(publisher, &wrong, NULL), expected, what); \
     } while (0)
     CHECK_MESSAGE(size, 1, SWB_ERR_ARGUMENT, "a message without its size");

@@ -26,11 +26,11 @@ static int tap_equal(const char *a, const char *b) { return a != NULL && b != NU
 #define CHECK(holds, what) tap_report((holds) ? 1 : 0, what, __FILE__, __LINE__)
 
 /* A result, and that a failure says something that helps. */
-#define CHECK_RESULT(call, expected, what)                                                    \
-    do {                                                                                      \
-        const int tap_result = (int)(call);                                                   \
+#define CHECK_RESULT(call, expected, what)                                                                \
+    do {                                                                                                  \
+        const int tap_result = (int)(call);                                                               \
         if (tap_result != (int)(expected)) printf("# got %s\n", swb_result_name((swb_result)tap_result)); \
-        CHECK(tap_result == (int)(expected) && (tap_result >= 0 || *swb_last_error() != '\0'), what); \
+        CHECK(tap_result == (int)(expected) && (tap_result >= 0 || *swb_last_error() != '\0'), what);     \
     } while (0)
 
 #endif

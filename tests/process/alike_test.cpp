@@ -46,9 +46,7 @@ public:
     Publishers(Where where, const BusName& name, Bus& shared_handle) {
         for (std::uint32_t p = 0; p < kPublishers; ++p) {
             switch (where) {
-            case Where::threads_of_one_handle:
-                threads_.emplace_back([&shared_handle, p] { publish_numbered(shared_handle, p); });
-                break;
+            case Where::threads_of_one_handle: threads_.emplace_back([&shared_handle, p] { publish_numbered(shared_handle, p); }); break;
             case Where::handles_of_one_process:
                 threads_.emplace_back([&name, p] {
                     Bus own(name, patient());
@@ -107,7 +105,8 @@ TEST_P(Alike, eight_publishers_reach_a_reader_exactly_once_and_in_order_of_each)
 
 // The readers of all three policies see the same publishers; received + told losses = sent, each.
 TEST_P(Alike, eight_publishers_reach_readers_of_every_policy) {
-    if (kThreadSanitizer) GTEST_SKIP() << "what readers in other processes order among publishers of this one, ThreadSanitizer does not see";
+    if (kThreadSanitizer)
+        GTEST_SKIP() << "what readers in other processes order among publishers of this one, ThreadSanitizer does not see";
     const BusName name;
     Bus blocking(name, patient(Overflow::block));
     blocking.subscribe("load.*");
@@ -151,8 +150,8 @@ std::string name_of(const testing::TestParamInfo<Where>& where) {
     return {};
 }
 
-INSTANTIATE_TEST_SUITE_P(Publishers, Alike,
-                         testing::Values(Where::threads_of_one_handle, Where::handles_of_one_process, Where::processes), name_of);
+INSTANTIATE_TEST_SUITE_P(Publishers, Alike, testing::Values(Where::threads_of_one_handle, Where::handles_of_one_process, Where::processes),
+                         name_of);
 
 }  // namespace
 }  // namespace swarmbus::test

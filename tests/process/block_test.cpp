@@ -263,10 +263,8 @@ TEST(Block, a_full_inbox_delays_no_other_subscribers_event) {
         ASSERT_TRUE(event && *event);
     }
     EXPECT_EQ(*returned, 0) << "the publisher still waits while all others have the event";
-    while (bus.next(0ns)) {
-    }
-    while (second_full.next(0ns)) {
-    }
+    while (bus.next(0ns)) {}
+    while (second_full.next(0ns)) {}
     EXPECT_TRUE(publisher.ended_well());
 }
 

@@ -42,7 +42,8 @@ bool thread_sleeps(pid_t thread) {
 // Threads that wait in `call` when the handle is closed; all must come back with "closed".
 void expect_waiters_to_be_told(const BusName& name, int waiters, const Options& options, swb_result (*call)(swb_bus*)) {
     swb_bus* bus = open(name, options);
-    detail::check(swb_subscribe(bus, "*", [](const swb_event*, void*) {}, nullptr, nullptr));
+    detail::check(swb_subscribe(
+        bus, "*", [](const swb_event*, void*) {}, nullptr, nullptr));
     std::atomic<int> waiting{0}, told{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < waiters; ++t) {

@@ -93,8 +93,7 @@ TEST_F(Creation, by_eight_at_once_with_one_killed_makes_exactly_one_bus) {
             require(eventually([&] { return **arrived == 8; }), "all start");
             const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 2'000);
             **go = true;
-            while (std::chrono::steady_clock::now() < until) {
-            }
+            while (std::chrono::steady_clock::now() < until) {}
             processes[0]->kill();
             for (std::size_t p = 1; p < 8; ++p) {
                 require(eventually([&] { return (**inodes)[p] != 0; }), "a process could not open the bus");

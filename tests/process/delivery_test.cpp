@@ -19,8 +19,8 @@ namespace swarmbus::test {
 namespace {
 
 std::uint64_t wall_clock_ns() {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                          std::chrono::system_clock::now().time_since_epoch()).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
 }
 
 TEST(Delivery, an_event_of_another_process_carries_all_its_fields) {
@@ -137,8 +137,8 @@ class Patterns : public testing::TestWithParam<Case> {};
 
 // All of them are published by another process; the pattern's own arrive, in order, no other does.
 TEST_P(Patterns, select_what_arrives_from_another_process) {
-    static const std::vector<std::string> all = {"agent",         "agent.created",      "agent.status.changed", "agent.x.y.changed",
-                                                 "task.created",  "task.failed",        "agentx.created",       "system"};
+    static const std::vector<std::string> all = {"agent",        "agent.created", "agent.status.changed", "agent.x.y.changed",
+                                                 "task.created", "task.failed",   "agentx.created",       "system"};
     const BusName name;
     Bus bus(name);
     bus.subscribe(GetParam().pattern);
@@ -155,7 +155,9 @@ TEST_P(Patterns, select_what_arrives_from_another_process) {
 INSTANTIATE_TEST_SUITE_P(
     Delivery, Patterns,
     testing::Values(Case{"agent.*", {"agent.created", "agent.status.changed", "agent.x.y.changed"}},
-                    Case{"*", {"agent", "agent.created", "agent.status.changed", "agent.x.y.changed", "task.created", "task.failed", "agentx.created", "system"}},
+                    Case{"*",
+                         {"agent", "agent.created", "agent.status.changed", "agent.x.y.changed", "task.created", "task.failed",
+                          "agentx.created", "system"}},
                     Case{"agent.+.changed", {"agent.status.changed"}}, Case{"+", {"agent", "system"}},
                     Case{"agent.>", {"agent.created", "agent.status.changed", "agent.x.y.changed"}}, Case{"task.failed", {"task.failed"}},
                     Case{"*.created task.*", {"agent.created", "task.created", "task.failed", "agentx.created"}},

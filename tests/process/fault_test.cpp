@@ -91,7 +91,8 @@ TEST_P(FailingCalls, each_call_that_fails_is_survived_or_explained_and_harms_nob
             require(victim.run_to_mark(), "the process starts");
             finished = !victim.fail_system_call(call, error);
             victim.leave_running();
-            require(victim.process().ended_well(), "call " + std::to_string(call) + " failing ended badly: status " + std::to_string(victim.process().wait().value_or(-1)));
+            require(victim.process().ended_well(), "call " + std::to_string(call) + " failing ended badly: status " +
+                                                       std::to_string(victim.process().wait().value_or(-1)));
             // One whose removal failed stays until it is old, and every later creation looks at it.
             for (const std::string& file : files_in_shm()) {
                 if (file.starts_with("swarmbus-new.")) std::filesystem::remove("/dev/shm/" + file);

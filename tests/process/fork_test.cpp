@@ -206,7 +206,8 @@ std::string name_of(const testing::TestParamInfo<Ending>& ending) {
     return {};
 }
 
-INSTANTIATE_TEST_SUITE_P(Fork, ForkedChild, testing::Values(Ending::destroys_it_at_exit, Ending::closes_it, Ending::leaves_it_alone), name_of);
+INSTANTIATE_TEST_SUITE_P(Fork, ForkedChild, testing::Values(Ending::destroys_it_at_exit, Ending::closes_it, Ending::leaves_it_alone),
+                         name_of);
 
 // ipc-02: the child is made while other threads of its parent are in the middle of publishing.
 TEST(Fork, children_made_while_threads_publish_end_and_harm_nobody) {

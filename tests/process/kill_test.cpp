@@ -110,8 +110,7 @@ private:
     void wait_a_moment(std::size_t which, std::chrono::nanoseconds after) {
         require(goes_on(books(publishers_[which].id).returned, 1), "a publisher does not publish");
         const auto until = std::chrono::steady_clock::now() + after;
-        while (std::chrono::steady_clock::now() < until) {
-        }
+        while (std::chrono::steady_clock::now() < until) {}
     }
 
     Running start_publisher() {

@@ -26,7 +26,8 @@ constexpr uid_t kNobody = 65534;
 
 void expect_error(swb_result expected, const std::string& in_message, const std::function<swb_result()>& call) {
     const swb_result result = call();
-    require(result == expected, std::string("expected ") + swb_result_name(expected) + ", got " + swb_result_name(result) + ": " + swb_last_error());
+    require(result == expected,
+            std::string("expected ") + swb_result_name(expected) + ", got " + swb_result_name(result) + ": " + swb_last_error());
     require(std::string(swb_last_error()).find(in_message) != std::string::npos, "'" + in_message + "' is not in: " + swb_last_error());
 }
 
@@ -73,44 +74,63 @@ struct Oddity {
 
 const Oddity oddities[] = {
     {"empty_file", [](const std::string& path) { std::ofstream{path}; }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
-    {"one_page_of_zeros", [](const std::string& path) { std::ofstream(path) << std::string(4096, '\0'); }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
+    {"one_page_of_zeros", [](const std::string& path) { std::ofstream(path) << std::string(4096, '\0'); }, SWB_ERR_NOT_A_BUS,
+     "not a SwarmBus bus"},
     {"text", [](const std::string& path) { std::ofstream(path) << std::string(10'000, 'x'); }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
     {"directory", [](const std::string& path) { ::mkdir(path.c_str(), 0700); }, SWB_ERR_NOT_A_BUS, "not a"},
     {"fifo", [](const std::string& path) { ::mkfifo(path.c_str(), 0600); }, SWB_ERR_NOT_A_BUS, "not a"},
-    {"dangling_link", [](const std::string& path) { ASSERT_EQ(::symlink("/dev/shm/nothing-is-here", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS, "symbolic link"},
-    {"link_to_a_file", [](const std::string& path) { ASSERT_EQ(::symlink("/etc/hostname", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS, "symbolic link"},
-    {"bus_that_is_not_ready", [](const std::string& path) {
+    {"dangling_link", [](const std::string& path) { ASSERT_EQ(::symlink("/dev/shm/nothing-is-here", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS,
+     "symbolic link"},
+    {"link_to_a_file", [](const std::string& path) { ASSERT_EQ(::symlink("/etc/hostname", path.c_str()), 0); }, SWB_ERR_NOT_A_BUS,
+     "symbolic link"},
+    {"bus_that_is_not_ready",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, layout_hash), std::uint64_t{0});
-     }, SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
-    {"bus_that_was_cut_short", [](const std::string& path) {
+     },
+     SWB_ERR_NOT_A_BUS, "not a SwarmBus bus"},
+    {"bus_that_was_cut_short",
+     [](const std::string& path) {
          make_bus(path);
          ASSERT_EQ(::truncate(path.c_str(), 8192), 0);
-     }, SWB_ERR_NOT_A_BUS, "cut short"},
-    {"bus_that_was_made_longer", [](const std::string& path) {
+     },
+     SWB_ERR_NOT_A_BUS, "cut short"},
+    {"bus_that_was_made_longer",
+     [](const std::string& path) {
          make_bus(path);
          ASSERT_EQ(::truncate(path.c_str(), status_of(path).st_size + 4096), 0);
-     }, SWB_ERR_NOT_A_BUS, "bytes"},
-    {"bus_of_another_version", [](const std::string& path) {
+     },
+     SWB_ERR_NOT_A_BUS, "bytes"},
+    {"bus_of_another_version",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, version), SWB_LAYOUT_VERSION + 7);
-     }, SWB_ERR_LAYOUT, "8"},
-    {"bus_with_other_offsets", [](const std::string& path) {
+     },
+     SWB_ERR_LAYOUT, "8"},
+    {"bus_with_other_offsets",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, layout_hash), std::uint64_t{0x1234567});
-     }, SWB_ERR_LAYOUT, "offsets"},
-    {"bus_with_impossible_limits", [](const std::string& path) {
+     },
+     SWB_ERR_LAYOUT, "offsets"},
+    {"bus_with_impossible_limits",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, slot_bytes), std::uint32_t{0xffffffff});
-     }, SWB_ERR_NOT_A_BUS, "slot_bytes"},
-    {"bus_with_a_table_elsewhere", [](const std::string& path) {
+     },
+     SWB_ERR_NOT_A_BUS, "slot_bytes"},
+    {"bus_with_a_table_elsewhere",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, max_types), std::uint32_t{4095});
-     }, SWB_ERR_LAYOUT, "offsets"},
-    {"bus_of_an_earlier_boot", [](const std::string& path) {
+     },
+     SWB_ERR_LAYOUT, "offsets"},
+    {"bus_of_an_earlier_boot",
+     [](const std::string& path) {
          make_bus(path);
          patch(path, offsetof(swb_l_header, boot_id), std::uint64_t{0x5a5a5a5a5a5a5a5a});
-     }, SWB_ERR_NOT_A_BUS, "last start of this machine"},
+     },
+     SWB_ERR_NOT_A_BUS, "last start of this machine"},
 };
 
 class OddFile : public testing::TestWithParam<Oddity> {};

@@ -47,7 +47,8 @@ Error error_of_opening(const BusName& name, const Options& options = {}) {
 
 void require_message(const Error& error, swb_result code, const std::vector<std::string>& texts) {
     require(error.code() == code, std::string(error.name()) + ": " + error.what());
-    for (const std::string& text : texts) require(std::string(error.what()).find(text) != std::string::npos, "'" + text + "' is not in: " + error.what());
+    for (const std::string& text : texts)
+        require(std::string(error.what()).find(text) != std::string::npos, "'" + text + "' is not in: " + error.what());
 }
 
 // peers 5
@@ -95,8 +96,7 @@ TEST_F(SharedMemory, filled_up_by_others_never_hurts_a_bus_that_exists) {
         Bus bus(name, options);
         bus.subscribe("*");
         std::ofstream filler("/dev/shm/filler");
-        while (filler << std::string(65'536, 'x') && filler.flush()) {
-        }
+        while (filler << std::string(65'536, 'x') && filler.flush()) {}
         const std::string payload(200, 'p');
         for (int n = 0; n < 10'000; ++n) {
             bus.publish(n % 2 == 0 ? "a.b" : ("type." + std::to_string(n % 500)).c_str(), payload);
@@ -130,9 +130,7 @@ TEST_F(SharedMemory, that_can_not_reserve_memory_is_refused_clearly) {
 
 TEST_F(SharedMemory, that_is_read_only_is_a_clear_error) {
     const BusName name;
-    EXPECT_TRUE(in_private_shm("tmpfs", "ro", [&] {
-        require_message(error_of_opening(name), SWB_ERR_SYSTEM, {"Read-only"});
-    }));
+    EXPECT_TRUE(in_private_shm("tmpfs", "ro", [&] { require_message(error_of_opening(name), SWB_ERR_SYSTEM, {"Read-only"}); }));
 }
 
 // ipc-11: a fast timer interrupts every reservation.

@@ -19,8 +19,8 @@ namespace swarmbus::test {
 namespace {
 
 constexpr int kPoints = 64;
-constexpr int kVictims = 8;  // of one bus
-constexpr int kToTheWait = 1'000;   // instructions from the start of the publish to well into its wait
+constexpr int kVictims = 8;        // of one bus
+constexpr int kToTheWait = 1'000;  // instructions from the start of the publish to well into its wait
 constexpr auto kStallTimeout = 2ms;
 
 class Scene {
@@ -60,9 +60,10 @@ public:
     bool ended_well(Process& victim) {
         victim.wait(5ms);
         return eventually([&] {
-            take(8, 1ms);
-            return victim.wait(0ns).has_value();
-        }) && victim.ended_well();
+                   take(8, 1ms);
+                   return victim.wait(0ns).has_value();
+               }) &&
+               victim.ended_well();
     }
 
     // What is wrong with the books when the victims have ended.

@@ -155,14 +155,18 @@ TEST(Threads, a_cancelled_publishing_thread_leaves_nothing_behind) {
     for (int round = 0; round < rounds(300, 50); ++round) {
         Shared shared{&bus};
         pthread_t thread;
-        ASSERT_EQ(::pthread_create(&thread, nullptr, [](void* argument) -> void* {
-            auto& mine = *static_cast<Shared*>(argument);
-            for (;;) {
-                const swb_result result = swb_publish(mine.bus->raw(), "load.tick", nullptr, 0);
-                if (result == SWB_OK) ++mine.published;
-                ::pthread_testcancel();
-            }
-        }, &shared), 0);
+        ASSERT_EQ(::pthread_create(
+                      &thread, nullptr,
+                      [](void* argument) -> void* {
+                          auto& mine = *static_cast<Shared*>(argument);
+                          for (;;) {
+                              const swb_result result = swb_publish(mine.bus->raw(), "load.tick", nullptr, 0);
+                              if (result == SWB_OK) ++mine.published;
+                              ::pthread_testcancel();
+                          }
+                      },
+                      &shared),
+                  0);
         ASSERT_TRUE(eventually([&] { return shared.published > 0; }));
         ::pthread_cancel(thread);
         std::uint64_t received = 0;
@@ -188,26 +192,29 @@ TEST(Threads, a_cancellation_that_is_due_waits_until_a_call_has_returned) {
             std::atomic<int> calls{0};
         } shared{name};
         pthread_t thread;
-        const int made = ::pthread_create(&thread, nullptr, [](void* argument) -> void* {
-            auto& mine = *static_cast<Shared*>(argument);
-            ::pthread_cancel(::pthread_self());
-            swb_bus* bus = nullptr;
-            swb_info info{};
-            info.size = sizeof info;
-            const auto count = [&](swb_result result) { mine.calls += result == SWB_OK ? 1 : 0; };
-            count(swb_open(mine.name.c_str(), nullptr, &bus));
-            count(swb_subscribe(bus, "*", nullptr, nullptr, nullptr));
-            count(swb_publish(bus, "a.b", nullptr, 0));
-            count(swb_look(mine.name.c_str(), &info));
-            count(swb_list([](const char*, void*) {}, nullptr));
-            swb_event event{};
-            event.size = sizeof event;
-            count(swb_next(bus, 0, &event));
-            swb_close(bus);
-            ::pthread_testcancel();
-            mine.calls = -1;
-            return nullptr;
-        }, &shared);
+        const int made = ::pthread_create(
+            &thread, nullptr,
+            [](void* argument) -> void* {
+                auto& mine = *static_cast<Shared*>(argument);
+                ::pthread_cancel(::pthread_self());
+                swb_bus* bus = nullptr;
+                swb_info info{};
+                info.size = sizeof info;
+                const auto count = [&](swb_result result) { mine.calls += result == SWB_OK ? 1 : 0; };
+                count(swb_open(mine.name.c_str(), nullptr, &bus));
+                count(swb_subscribe(bus, "*", nullptr, nullptr, nullptr));
+                count(swb_publish(bus, "a.b", nullptr, 0));
+                count(swb_look(mine.name.c_str(), &info));
+                count(swb_list([](const char*, void*) {}, nullptr));
+                swb_event event{};
+                event.size = sizeof event;
+                count(swb_next(bus, 0, &event));
+                swb_close(bus);
+                ::pthread_testcancel();
+                mine.calls = -1;
+                return nullptr;
+            },
+            &shared);
         require(made == 0, "pthread_create");
         void* result = nullptr;
         ::pthread_join(thread, &result);

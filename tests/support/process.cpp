@@ -49,8 +49,7 @@ void Process::kill() noexcept {
     if (pid_ <= 0 || status_) return;
     ::kill(pid_, SIGKILL);
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
     status_ = status;
 }
 
@@ -82,8 +81,7 @@ std::optional<int> Process::wait(std::chrono::nanoseconds patience) {
     ::close(fd);
     if (ready <= 0) return std::nullopt;
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
     status_ = status;
     return status_;
 }

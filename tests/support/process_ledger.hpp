@@ -50,7 +50,8 @@ std::string compare(const Books& ledger, const Tally& tally) {
         attempted += ledger[id].attempted;
         returned += ledger[id].returned;
         if (ledger[id].silent > 0) return "publisher " + std::to_string(id) + " was not told what became of an event";
-        if (tally.last_of(id) > ledger[id].attempted) return "publisher " + std::to_string(id) + " never sent " + std::to_string(tally.last_of(id));
+        if (tally.last_of(id) > ledger[id].attempted)
+            return "publisher " + std::to_string(id) + " never sent " + std::to_string(tally.last_of(id));
     }
     const std::uint64_t known = tally.received() + tally.told();
     if (known >= returned && known <= attempted) return {};

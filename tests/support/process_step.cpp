@@ -44,8 +44,7 @@ bool SteppedProcess::run_to_mark() {
     Stop stop = Stop::stepped;
     if (!attached_) {  // the child runs to its first mark by itself
         int status = 0;
-        while (::waitpid(process_.pid(), &status, 0) < 0 && errno == EINTR) {
-        }
+        while (::waitpid(process_.pid(), &status, 0) < 0 && errno == EINTR) {}
         if (!WIFSTOPPED(status)) {
             process_.note_end(status);
             return false;

@@ -26,10 +26,10 @@ TEST_F(Rebuilding, puts_bits_right_that_a_dead_holder_left_wrong) {
     bus.type("task.created");
     const std::uint32_t agents = bus.subscribe({"agent.*"});
     const std::uint32_t all = bus.subscribe({"*"});
-    write_patterns(*bus, agents, {"task.*"});       // died between the patterns and the routes
-    bus.route_word(0, 1) = 1;              // of an inbox that is not there
+    write_patterns(*bus, agents, {"task.*"});  // died between the patterns and the routes
+    bus.route_word(0, 1) = 1;                  // of an inbox that is not there
     bus.summary(0) |= 2;
-    bus.route_word(1, 0) = 0;                    // and lost bits
+    bus.route_word(1, 0) = 0;  // and lost bits
     bus.summary(1) = 0;
     mark_dirty();
     next_control_operation();

@@ -116,8 +116,8 @@ TEST_F(DamagedBus, a_claim_ahead_of_head_does_not_stop_the_reader) {
 }
 
 TEST_F(DamagedBus, a_head_that_jumped_does_not_stop_the_reader) {
-    for (const std::int64_t jump : {std::int64_t{-1}, std::int64_t{-16}, std::int64_t{1}, std::int64_t{16}, std::int64_t{1} << 46,
-                                    -(std::int64_t{1} << 46)}) {
+    for (const std::int64_t jump :
+         {std::int64_t{-1}, std::int64_t{-16}, std::int64_t{1}, std::int64_t{16}, std::int64_t{1} << 46, -(std::int64_t{1} << 46)}) {
         survives([jump](Handle& handle, const Ring& ring) {
             const Head head{ring.words->head};
             ring.words->head = Head::of(position(head.at() + static_cast<Position>(jump)), 0).raw;
@@ -132,7 +132,8 @@ TEST_F(DamagedBus, a_slot_that_makes_no_sense_is_told_as_damaged) {
         publish(handle, "agent.created", "1");
         publish(handle, "agent.created", "2");
         reinterpret_cast<swb_l_slot*>(ring.slot(h))->payload_bytes = 0xffff;
-        return receive_all(handle) == Events{"lost 1", "agent.created:2"} && handle.losses()[static_cast<std::size_t>(LossCause::damaged)] == 1;
+        return receive_all(handle) == Events{"lost 1", "agent.created:2"} &&
+               handle.losses()[static_cast<std::size_t>(LossCause::damaged)] == 1;
     });
 }
 

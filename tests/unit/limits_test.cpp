@@ -93,11 +93,10 @@ TEST(LimitsOfABus, out_of_range_are_refused_by_name) {
     const std::uint64_t ring = std::uint64_t{4} << 30;
     for (const Case& c : {
              Case{{32769, 0, 0, 0, 0, 0}, "max_participants"}, Case{{0, 4097, 0, 0, 0, 0}, "max_subscribers"},
-             Case{{0, 0, 65001, 0, 0, 0}, "max_types"}, Case{{0, 0, 0, 32, 0, 0}, "slot_bytes"},
-             Case{{0, 0, 0, 65600, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 100, 0, 0}, "slot_bytes"},
-             Case{{0, 0, 0, 0, 8, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 100, 0}, "default_capacity"},
-             Case{{0, 0, 0, 0, 131072, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 0, 4096}, "ring_bytes"},
-             Case{{0, 0, 0, 0, 0, (std::uint64_t{1} << 42) + 1}, "ring_bytes"},
+             Case{{0, 0, 65001, 0, 0, 0}, "max_types"}, Case{{0, 0, 0, 32, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 65600, 0, 0}, "slot_bytes"},
+             Case{{0, 0, 0, 100, 0, 0}, "slot_bytes"}, Case{{0, 0, 0, 0, 8, 0}, "default_capacity"},
+             Case{{0, 0, 0, 0, 100, 0}, "default_capacity"}, Case{{0, 0, 0, 0, 131072, 0}, "default_capacity"},
+             Case{{0, 0, 0, 0, 0, 4096}, "ring_bytes"}, Case{{0, 0, 0, 0, 0, (std::uint64_t{1} << 42) + 1}, "ring_bytes"},
              Case{{0, 0, 0, 65536, 65536, ring}, "ring_bytes"},  // not one inbox of the default capacity would fit
          }) {
         try {
@@ -117,8 +116,8 @@ TEST(LimitsOfABus, at_the_ends_of_their_ranges_are_accepted) {
 }
 
 TEST(Plans, place_the_tables_one_after_the_other_and_the_rings_on_a_page) {
-    for (const Limits& asked : {Limits{}, Limits{1, 1, 1, 64, 16, 65536}, Limits{3, 65, 7, 128, 32, 1 << 20},
-                                Limits{32768, 4096, 65000, 256, 1024, 0}}) {
+    for (const Limits& asked :
+         {Limits{}, Limits{1, 1, 1, 64, 16, 65536}, Limits{3, 65, 7, 128, 32, 1 << 20}, Limits{32768, 4096, 65000, 256, 1024, 0}}) {
         const Limits limits = complete(asked);
         const swb_l_header h = plan(limits);
         EXPECT_EQ(h.magic, SWB_LAYOUT_MAGIC);
@@ -148,19 +147,17 @@ TEST(Plans, tell_the_limits_they_were_made_from) {
     EXPECT_EQ(back.default_capacity, 32u);
 }
 
-TEST(Plans, of_a_default_bus_take_less_than_4_MiB_without_rings) {
-    EXPECT_LT(plan(complete({})).rings_at, 4u << 20);
-}
+TEST(Plans, of_a_default_bus_take_less_than_4_MiB_without_rings) { EXPECT_LT(plan(complete({})).rings_at, 4u << 20); }
 
 TEST(LayoutHashes, change_with_every_number_two_builds_must_agree_on) {
     const swb_l_header planned = plan(complete({}));
     std::set<std::uint64_t> hashes{layout_hash(planned)};
     const std::vector<std::function<void(swb_l_header&)>> changes = {
-        [](auto& h) { ++h.version; },        [](auto& h) { ++h.slot_bytes; },       [](auto& h) { ++h.max_participants; },
+        [](auto& h) { ++h.version; },         [](auto& h) { ++h.slot_bytes; },      [](auto& h) { ++h.max_participants; },
         [](auto& h) { ++h.max_subscribers; }, [](auto& h) { ++h.max_types; },       [](auto& h) { ++h.default_capacity; },
-        [](auto& h) { ++h.ring_bytes; },     [](auto& h) { ++h.participants_at; },  [](auto& h) { ++h.writers_at; },
-        [](auto& h) { ++h.types_at; },       [](auto& h) { ++h.routes_at; },        [](auto& h) { ++h.subscribers_at; },
-        [](auto& h) { ++h.lines_at; },       [](auto& h) { ++h.rings_at; },         [](auto& h) { ++h.file_bytes; },
+        [](auto& h) { ++h.ring_bytes; },      [](auto& h) { ++h.participants_at; }, [](auto& h) { ++h.writers_at; },
+        [](auto& h) { ++h.types_at; },        [](auto& h) { ++h.routes_at; },       [](auto& h) { ++h.subscribers_at; },
+        [](auto& h) { ++h.lines_at; },        [](auto& h) { ++h.rings_at; },        [](auto& h) { ++h.file_bytes; },
         [](auto& h) { ++h.route_stride; },
     };
     for (const auto& change : changes) {

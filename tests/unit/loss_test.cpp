@@ -7,8 +7,8 @@
 namespace swarmbus::test {
 namespace {
 
-Losses losses(std::uint64_t evicted, std::uint64_t full = 0, std::uint64_t timeout = 0, std::uint64_t self = 0,
-              std::uint64_t no_slot = 0, std::uint64_t damaged = 0) {
+Losses losses(std::uint64_t evicted, std::uint64_t full = 0, std::uint64_t timeout = 0, std::uint64_t self = 0, std::uint64_t no_slot = 0,
+              std::uint64_t damaged = 0) {
     return {evicted, full, timeout, self, no_slot, damaged};
 }
 
@@ -39,18 +39,11 @@ TEST_F(Counting, evictions_are_the_value_nearest_the_approximate_count_that_ends
         std::uint64_t evictions;
     };
     for (const Case& c : {
-             Case{0, 0, 0},
-             Case{5, 5, 5},
-             Case{3, 5, 5},                     // two evictors have not counted yet
-             Case{0, 1, 1},
-             Case{0xffff, 0, 0x10000},          // over the end of the 16 bits
-             Case{0xfff0, 3, 0x10003},
-             Case{0x10000, 0xffff, 0xffff},     // counted after head was read
-             Case{0x20005, 0xfffe, 0x1fffe},
-             Case{0x7fff, 0x7fff + 0x7fff, 0xfffe},
-             Case{0x1'0000'0000, 0x1234, 0x1'0000'1234},
-             Case{0x1'0000'0000, 0x8001, 0xffff'8001},
-             Case{2, 0xffff, 0},                // never below zero
+             Case{0, 0, 0}, Case{5, 5, 5}, Case{3, 5, 5},              // two evictors have not counted yet
+             Case{0, 1, 1}, Case{0xffff, 0, 0x10000},                  // over the end of the 16 bits
+             Case{0xfff0, 3, 0x10003}, Case{0x10000, 0xffff, 0xffff},  // counted after head was read
+             Case{0x20005, 0xfffe, 0x1fffe}, Case{0x7fff, 0x7fff + 0x7fff, 0xfffe}, Case{0x1'0000'0000, 0x1234, 0x1'0000'1234},
+             Case{0x1'0000'0000, 0x8001, 0xffff'8001}, Case{2, 0xffff, 0},  // never below zero
          }) {
         box.words().evictions = c.about;
         box.set_head(16, c.exact);

@@ -32,10 +32,29 @@ TEST(TypeNames, that_are_bad_are_refused_with_the_position_of_the_first_fault) {
         std::size_t position;
     };
     for (const Case& c : {
-             Case{"", 0}, Case{".", 0}, Case{".a", 0}, Case{"a.", 2}, Case{"a..b", 2}, Case{"a.b..", 4}, Case{"Agent", 0},
-             Case{"aGent", 1}, Case{"agent created", 5}, Case{"agent.créé", 8}, Case{"a*", 1}, Case{"agent.*", 6},
-             Case{"+", 0}, Case{">", 0}, Case{"a/b", 1}, Case{"a:b", 1}, Case{"a\tb", 1}, Case{"a\n", 1},
-             Case{std::string_view("a\0b", 3), 1}, Case{"a\xff", 1}, Case{"a{", 1}, Case{"a`", 1}, Case{"a@", 1},
+             Case{"", 0},
+             Case{".", 0},
+             Case{".a", 0},
+             Case{"a.", 2},
+             Case{"a..b", 2},
+             Case{"a.b..", 4},
+             Case{"Agent", 0},
+             Case{"aGent", 1},
+             Case{"agent created", 5},
+             Case{"agent.créé", 8},
+             Case{"a*", 1},
+             Case{"agent.*", 6},
+             Case{"+", 0},
+             Case{">", 0},
+             Case{"a/b", 1},
+             Case{"a:b", 1},
+             Case{"a\tb", 1},
+             Case{"a\n", 1},
+             Case{std::string_view("a\0b", 3), 1},
+             Case{"a\xff", 1},
+             Case{"a{", 1},
+             Case{"a`", 1},
+             Case{"a@", 1},
          }) {
         EXPECT_EQ(fault_in_type(c.text), c.position) << c.text;
     }
@@ -60,10 +79,10 @@ TEST(PatternTexts, that_are_bad_are_refused_with_the_position_of_the_first_fault
         std::size_t position;
     };
     for (const Case& c : {
-             Case{"", 0}, Case{".*", 0}, Case{"*.", 2}, Case{"a..*", 2}, Case{"**", 1}, Case{"agent.**", 7}, Case{"a***", 2},
-             Case{"a+", 1}, Case{"+a", 0}, Case{"a.+b.c", 2}, Case{"++", 0}, Case{"+*", 0}, Case{"*+", 1},
-             Case{">.a", 0}, Case{"a.>.b", 2}, Case{"a>", 1}, Case{">a", 0}, Case{">>", 0}, Case{"a.>*", 2}, Case{"*>", 1},
-             Case{"agent.?", 6}, Case{"agent.#", 6}, Case{"Agent.*", 0}, Case{"agent.* task.*", 7},
+             Case{"", 0},     Case{".*", 0},  Case{"*.", 2},      Case{"a..*", 2},    Case{"**", 1},      Case{"agent.**", 7},
+             Case{"a***", 2}, Case{"a+", 1},  Case{"+a", 0},      Case{"a.+b.c", 2},  Case{"++", 0},      Case{"+*", 0},
+             Case{"*+", 1},   Case{">.a", 0}, Case{"a.>.b", 2},   Case{"a>", 1},      Case{">a", 0},      Case{">>", 0},
+             Case{"a.>*", 2}, Case{"*>", 1},  Case{"agent.?", 6}, Case{"agent.#", 6}, Case{"Agent.*", 0}, Case{"agent.* task.*", 7},
          }) {
         EXPECT_EQ(fault_in_pattern(c.text), c.position) << c.text;
     }

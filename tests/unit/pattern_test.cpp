@@ -31,12 +31,14 @@ TEST(Patterns, match_exactly_what_the_manual_says) {
         std::vector<std::string_view> matched, others;
     };
     const Case cases[] = {
-        {"agent.*", {"agent.created", "agent.status.changed", "agent.a.b.c"},
+        {"agent.*",
+         {"agent.created", "agent.status.changed", "agent.a.b.c"},
          {"agent", "task.created", "agents.created", "xagent.created"}},
         {"*", {"a", "agent", "agent.created", "agent.status.changed"}, {}},
         {"agent", {"agent"}, {"agents", "agent.created", "agen", "a"}},
         {"agent.created", {"agent.created"}, {"agent.created.now", "agent.create", "agent-created", "xagent.created"}},
-        {"agent.+.changed", {"agent.status.changed", "agent.x.changed"},
+        {"agent.+.changed",
+         {"agent.status.changed", "agent.x.changed"},
          {"agent.changed", "agent.a.b.changed", "agent.status.changed.now"}},
         {"+", {"agent", "a-b"}, {"agent.created"}},
         {"+.created", {"agent.created", "task.created"}, {"created", "a.b.created"}},

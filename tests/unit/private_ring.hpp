@@ -42,7 +42,7 @@ public:
     explicit PrivateRing(std::uint32_t capacity = kMinCapacity) : PrivateRing(capacity, capacity) {}
     PrivateRing(std::uint32_t capacity, Position first)
         : words_(new swb_l_inbox{}),
-          block_(static_cast<std::byte*>(::operator new(block_bytes(capacity, kSlotBytes), std::align_val_t{SWB_PAGE}))),
+          block_(static_cast<std::byte*>(::operator new (block_bytes(capacity, kSlotBytes), std::align_val_t{SWB_PAGE}))),
           ring_(Ring::in_block(*words_, block_.get(), capacity, kSlotBytes)) {
         std::memset(block_.get(), 0, block_bytes(capacity, kSlotBytes));
         for (Position p = position(first - capacity); p != position(first); p = position(p + 1)) {
@@ -111,7 +111,7 @@ public:
 
 private:
     struct FreeBlock {
-        void operator()(std::byte* block) const noexcept { ::operator delete(block, std::align_val_t{SWB_PAGE}); }
+        void operator()(std::byte* block) const noexcept { ::operator delete (block, std::align_val_t{SWB_PAGE}); }
     };
     std::unique_ptr<swb_l_inbox> words_;
     std::unique_ptr<std::byte[], FreeBlock> block_;

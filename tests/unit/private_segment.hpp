@@ -21,25 +21,18 @@ using namespace swarmbus::core;
 
 inline constexpr Limits kSmallBus{4, 130, 8, 64, 16, 1 << 20};
 
-inline std::vector<Pattern> compiled(const std::vector<std::string>& texts) {
-    return std::vector<Pattern>(texts.begin(), texts.end());
-}
+inline std::vector<Pattern> compiled(const std::vector<std::string>& texts) { return std::vector<Pattern>(texts.begin(), texts.end()); }
 
 class PrivateSegment {
 public:
-    explicit PrivateSegment(const Limits& limits = kSmallBus)
-        : segment_(Segment::open(name_, OpenMode::create_only, limits, 0600)) {}
+    explicit PrivateSegment(const Limits& limits = kSmallBus) : segment_(Segment::open(name_, OpenMode::create_only, limits, 0600)) {}
 
     Segment& operator*() const noexcept { return *segment_; }
     Segment* operator->() const noexcept { return segment_.get(); }
     Gate gate(std::uint32_t inbox) const noexcept { return {segment_->inbox(inbox).gate}; }
     std::uint64_t& summary(std::uint32_t type) const noexcept { return segment_->route(type).summary; }
-    std::uint64_t& route_word(std::uint32_t type, std::uint32_t word) const noexcept {
-        return (&segment_->route(type).words[0])[word];
-    }
-    bool routed(std::uint32_t type, std::uint32_t inbox) const noexcept {
-        return (route_word(type, inbox / 64) >> inbox % 64 & 1) != 0;
-    }
+    std::uint64_t& route_word(std::uint32_t type, std::uint32_t word) const noexcept { return (&segment_->route(type).words[0])[word]; }
+    bool routed(std::uint32_t type, std::uint32_t inbox) const noexcept { return (route_word(type, inbox / 64) >> inbox % 64 & 1) != 0; }
 
     // An open inbox with these patterns, as subscribing makes it.
     std::uint32_t subscribe(const std::vector<std::string>& patterns) const {

@@ -99,9 +99,7 @@ Schedule::Fiber* Schedule::unfinished(std::size_t i, const Fiber* but) const noe
 }
 
 // When a thread ends another goes on without a preemption.
-void Schedule::choose_among_unfinished() {
-    running_ = unfinished_ == 0 ? nullptr : unfinished(choices_.choose(unfinished_), nullptr);
-}
+void Schedule::choose_among_unfinished() { running_ = unfinished_ == 0 ? nullptr : unfinished(choices_.choose(unfinished_), nullptr); }
 
 void Schedule::end(Fiber& fiber) {
     fiber.finished = true;

@@ -32,7 +32,8 @@ TEST_P(EveryOrder, of_two_publishers_and_a_reader_delivers_each_event_once_or_co
 TEST_P(EveryOrder, with_a_publisher_killed_at_any_step_loses_at_most_what_it_had_not_committed) {
     const std::size_t runs = explore(2, [this](Schedule& run) {
         Accounts accounts(policy(), 2, reader());
-        run.mortal('A', [&] { accounts.publish_each(1, 101, 102); }, [&] { accounts.dies(1); });
+        run.mortal(
+            'A', [&] { accounts.publish_each(1, 101, 102); }, [&] { accounts.dies(1); });
         run.thread('B', [&] { accounts.publish_each(2, 201, 202); });
         run.thread('R', [&] { accounts.read(2); });
         run.go();
@@ -67,8 +68,7 @@ TEST_P(EveryOrder, of_three_publishers_leaves_no_hole) {
     EXPECT_GT(runs, 50'000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(, EveryOrder,
-                         testing::Combine(testing::ValuesIn(kPolicies), testing::Values(Reader::suspicious, Reader::patient)),
+INSTANTIATE_TEST_SUITE_P(, EveryOrder, testing::Combine(testing::ValuesIn(kPolicies), testing::Values(Reader::suspicious, Reader::patient)),
                          [](const auto& info) {
                              return std::string(std::get<0>(info.param) == Overflow::drop_oldest ? "drop_oldest" : "block") +
                                     (std::get<1>(info.param) == Reader::suspicious ? "_suspicious" : "_patient");

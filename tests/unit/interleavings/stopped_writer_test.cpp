@@ -39,7 +39,8 @@ TEST(StoppedWriter, that_dies_while_it_is_suspected_and_its_inbox_is_full) {
             Accounts accounts(Overflow::drop_oldest, 2, reader);
             claim_oldest(accounts, Mark::owned);
             run.thread('R', [&] { accounts.read(2); });
-            run.mortal('S', [&] { accounts.finish_or_publish(2, kStopped, 101); }, [&] { accounts.dies(kStopped); });
+            run.mortal(
+                'S', [&] { accounts.finish_or_publish(2, kStopped, 101); }, [&] { accounts.dies(kStopped); });
             run.thread('B', [&] { accounts.publish_each(2, 201, 202); });
             run.go();
             accounts.check();

@@ -8,7 +8,6 @@
 #include <bit>
 
 #include "src/bus/writer.hpp"
-#include "src/life/process.hpp"
 #include "src/routing/routes.hpp"
 #include "src/waking/futex.hpp"
 #include "src/words/waking_words.hpp"
@@ -36,27 +35,6 @@ std::uint64_t existing(std::uint64_t bits, std::uint32_t base, std::uint32_t inb
 }
 
 }  // namespace
-
-Writer::Writer(std::shared_ptr<Attachment> attachment, std::string_view source, std::uint64_t handle)
-    : attachment_(std::move(attachment)),
-      handle_(handle),
-      lease_(lease_writer(attachment_->segment(), attachment_->participant(), attachment_->generation(), source)),
-      line_(&attachment_->segment().writer(lease_.id)),
-      fences_itself_(!attachment_->barrier_registered()),
-      thread_id_(this_thread()),
-      next_sequence_(words::load_plain(line_->next_sequence)),
-      targets_(attachment_->segment().plan().max_subscribers) {
-    full_.reserve(targets_.size());  // publishing allocates nothing once an inbox is named
-}
-
-Writer::~Writer() { give_back(); }
-
-void Writer::close() noexcept { closed_.store(true, kStoreBeforeFence); }
-
-void Writer::give_back() noexcept {
-    if (attachment_ && attachment_->same_process()) release_writer(attachment_->segment(), lease_);
-    attachment_.reset();  // the thread keeps this object until it ends, the bus must not stay open for it
-}
 
 void Writer::prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept {
     const std::byte* slot = target.ring.slot(p);
@@ -92,29 +70,6 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery&
     return nullptr;
 }
 
-// What this writer keeps about an inbox. False: its entry is damaged, or the kernel refuses its memory.
-bool Writer::open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept {
-    target = Target{};
-    Segment& segment = attachment_->segment();
-    swb_l_inbox& lines = segment.inbox(inbox);
-    const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
-    const std::uint32_t slot_bytes = segment.plan().slot_bytes;
-    if (!valid_capacity(entry.capacity) || entry.policy > SWB_BLOCK || entry.block_bytes != block_bytes(entry.capacity, slot_bytes))
-        return false;
-    try {
-        std::byte* block = segment.open_block(entry.block_at, entry.block_bytes);
-        if (block == nullptr) return false;
-        target.ring = Ring::in_block(lines, block, entry.capacity, slot_bytes);
-    } catch (const std::exception&) {
-        return false;
-    }
-    target.policy = static_cast<Overflow>(entry.policy);
-    target.gate = gate;
-    target.head = words::load_head(lines);
-    target.holding = words::load_holding(lines);
-    return true;
-}
-
 // Claims, writes and commits. False: no slot, and why.
 inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
     const Claimed claimed = claim(target, lease_.id, *attachment_);
@@ -141,15 +96,6 @@ inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, 
         return leave(place);
     }
     committed_[committed_count_++] = {target, at, inbox};
-}
-
-// No slot: a block inbox is waited for, else the event is dropped.
-void Writer::refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept {
-    if (target.policy == Overflow::block && full_.size() < full_.capacity()) {  // never beyond what was reserved
-        full_.push_back(inbox);
-    } else {
-        drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
-    }
 }
 
 // The fence behind the commits, and what must come after it.
@@ -336,16 +282,6 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
         }
         return leave(kPlace);
     }
-}
-
-void Writer::drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept {
-    std::uint64_t& counter = cause == LossCause::full      ? inbox.dropped_full
-                             : cause == LossCause::timeout ? inbox.dropped_timeout
-                             : cause == LossCause::self    ? inbox.dropped_self
-                                                           : inbox.dropped_no_slot;
-    words::count_drop(counter, inbox);
-    ++delivery.dropped;
-    ++delivery.dropped_by[static_cast<std::size_t>(cause)];
 }
 
 void Writer::wake_reader(swb_l_inbox& inbox) noexcept {

@@ -24,7 +24,7 @@ bool routed(swb_l_route& route, std::uint32_t inbox) noexcept {
 // How many inboxes ahead their lines are asked for.
 constexpr std::uint32_t kPrefetchAhead = 2;
 // How many slots ahead of the one just written.
-constexpr Position kSlotsAhead = 4;
+constexpr Position kSlotsAhead = 2;
 constexpr std::size_t kSlotPrefetchFrom = 64;
 
 // Bits of a word of a route that stand for inboxes; those beyond the last one are damage.

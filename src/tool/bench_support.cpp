@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 
@@ -44,7 +45,7 @@ Peer::Peer(int core, const std::function<void()>& work) {
         std::fprintf(stderr, "swarmbus: bench: %s\n", e.what());
         status = 1;
     }
-    ::_exit(status);
+    std::exit(status);
 }
 
 Peer::~Peer() {

@@ -99,6 +99,15 @@ swb_result swb_next_batch(swb_bus* bus, int64_t timeout_ns, swb_event* events, s
     return receiving(bus, timeout_ns, [&](core::Handle& handle) { return handle.receive(timeout_ns, events, capacity, *count); });
 }
 
+swb_result swb_descriptor(swb_bus* bus, int* descriptor) {
+    if (descriptor == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_descriptor() needs a place for the descriptor");
+    *descriptor = -1;
+    return with_bus(bus, [&](core::Handle& handle) {
+        *descriptor = handle.descriptor();
+        return SWB_OK;
+    });
+}
+
 swb_result swb_release(swb_bus* bus) {
     return with_bus(bus, [](core::Handle& handle) { return handle.release(); });
 }

@@ -20,6 +20,8 @@
  *     the size of the structure it was compiled with.
  *   - A handle may be used by several threads at once, except where a call says otherwise. Handles
  *     may be closed in any order; closing NULL does nothing.
+ *   - When the bus is removed, or the program closes the library's descriptors, every call on the
+ *     handle but swb_close() answers SWB_ERR_GONE, within a second.
  *   - After fork() the child's copies of handles answer SWB_ERR_FORKED; the parent is unharmed. Open
  *     the bus again in the child.
  *   - No call throws, exits, prints, installs signal handlers or starts threads.
@@ -171,7 +173,8 @@ typedef void swb_handler(const swb_event *event, void *user);
 /* Subscribes to the patterns in `patterns`, separated by spaces or commas ("agent.* task.failed").
  * When it returns, every event published from then on that matches will reach this handle's inbox.
  * `*` stands for one or more characters, dots included; `+` for one whole segment; `>` as the last
- * segment for one or more segments. All subscriptions of a handle share one inbox; an event that
+ * segment for one or more segments. Types that begin with "bus.", which the bus publishes about itself,
+ * are matched only by patterns that begin so, too ("bus.*"). All subscriptions of a handle share one inbox; an event that
  * several match is received once, and given to each handler that matches.
  * handler: for swb_run() and swb_run_once(); NULL for those who call swb_next().
  * id: may be NULL; for swb_unsubscribe().
@@ -199,6 +202,17 @@ SWB_API swb_result swb_next(swb_bus *bus, int64_t timeout_ns, swb_event *event);
 SWB_API void swb_close(swb_bus *bus);
 
 /* ------------------------------------------------------------------ 3. receiving */
+
+/* A descriptor for poll(), epoll and the event loops built on them. It is readable when there may be
+ * something to receive, and stays so until a receiving call with timeout 0 has answered
+ * SWB_TIMED_OUT: taking one event for each time it is readable is as right as taking all. About
+ * once a second it becomes readable without an event, so that the library can look after itself.
+ * Subscribe first. Don't read, write or close it.
+ * descriptor: the same for every call on this handle.
+ * Ownership: the handle's, until it is closed.  Threads: the receiver's.  Blocks: no.  Returns: SWB_OK;
+ * SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT, SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE,
+ * SWB_ERR_SYSTEM.  Since: 0.1 */
+SWB_API swb_result swb_descriptor(swb_bus *bus, int *descriptor);
 
 /* Ends one subscription. When it returns, its handler is not running and never will again (unless
  * it is the caller).

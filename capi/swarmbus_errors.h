@@ -33,6 +33,7 @@
     X(SWB_ERR_CLOSED, -43, "the handle is closed")                                                    \
     X(SWB_ERR_NOT_FOUND, -44, "no such subscription")                                                 \
     X(SWB_ERR_NOT_SUBSCRIBED, -45, "this handle has no subscription to receive from")                 \
+    X(SWB_ERR_GONE, -46, "this process is no part of the bus any more")                               \
     X(SWB_ERR_MEMORY, -50, "out of memory")                                                           \
     X(SWB_ERR_SYSTEM, -51, "the operating system refused a call")                                     \
     X(SWB_ERR_INTERNAL, -52, "a fault inside SwarmBus")

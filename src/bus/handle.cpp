@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "src/bus/presence.hpp"
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
 #include "src/life/process.hpp"
@@ -12,6 +13,7 @@
 #include "src/life/inbox_table.hpp"
 #include "src/life/membarrier.hpp"
 #include "src/waking/futex.hpp"
+#include "src/waking/wake.hpp"
 #include "src/words/waking_words.hpp"
 
 namespace swarmbus::core {
@@ -80,6 +82,12 @@ ThreadWriters& thread_writers() {
     return *writers;
 }
 
+// False: we were taken for dead, and the inbox is somebody else's by now.
+bool owns(const Attachment& attachment, std::uint32_t inbox) noexcept {
+    const swb_l_subscriber& entry = attachment.segment().subscriber(inbox);
+    return entry.participant == attachment.participant() && entry.participant_generation == attachment.generation();
+}
+
 // A thread that opens and closes handles all its life keeps no list of them.
 void forget_closed_handles(ThreadWriters& writers) {
     last_writer = nullptr;  // it may be one of them
@@ -98,7 +106,8 @@ std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& opti
         const auto unlock = [] { handles_mutex.unlock(); };
         ::pthread_atfork([] { handles_mutex.lock(); }, unlock, unlock);
     });
-    std::shared_ptr<Attachment> attachment = Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source});
+    std::shared_ptr<Attachment> attachment =
+        Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source, Presence::of});
     std::shared_ptr<Handle> handle(new Handle(std::move(attachment), options));
     const std::lock_guard lock(handles_mutex);
     open_handles().emplace_back(handle->id(), handle);
@@ -118,7 +127,9 @@ Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
 
 Handle::~Handle() { close(); }
 
-void Handle::refuse(Result result) { throw Error(result, swb_result_text(result)); }
+void Handle::refuse(Result result) const {
+    throw Error(result, result == SWB_ERR_GONE ? attachment_->why_gone() : swb_result_text(result));
+}
 
 Writer& Handle::writer() {
     Writer* const last = last_writer;
@@ -154,6 +165,7 @@ void Handle::interrupt(std::uint32_t reason) noexcept {
     if (Inbox* inbox = inbox_.load(std::memory_order_acquire)) {
         words::bump_wake(inbox->words());
         futex_wake_all(inbox->words().wake);
+        wake_reader(attachment_->segment(), inbox->index());  // who waits on the descriptor
     }
 }
 
@@ -189,9 +201,11 @@ void Handle::finish_close() noexcept {
         attachment_->set_view_holder(owned_inbox_->index(), 0);
         try {
             ControlLock::Guard guard = attachment_->control().acquire();
-            guard.mark_dirty();
-            free_inbox(attachment_->segment(), owned_inbox_->index());
-            guard.mark_clean();
+            if (owns(*attachment_, owned_inbox_->index())) {
+                guard.mark_dirty();
+                free_inbox(attachment_->segment(), owned_inbox_->index());
+                guard.mark_clean();
+            }
         } catch (const std::exception&) {
             // The control lock is not to be had: publishers go on writing there until the process
             // ends and whoever finds it dead frees the inbox.

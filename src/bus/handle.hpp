@@ -28,7 +28,7 @@ public:
     const Options& options() const noexcept { return options_; }
     std::uint64_t id() const noexcept { return id_; }
 
-    // Throws SWB_ERR_FORKED or SWB_ERR_CLOSED.
+    // Throws SWB_ERR_FORKED, SWB_ERR_CLOSED or SWB_ERR_GONE.
     void check_usable() const {
         if (const Result result = usable(); result != SWB_OK) [[unlikely]]
             refuse(result);
@@ -38,6 +38,8 @@ public:
             return SWB_ERR_FORKED;
         if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
             return SWB_ERR_CLOSED;
+        if (attachment_->gone()) [[unlikely]]
+            return SWB_ERR_GONE;
         return SWB_OK;
     }
 
@@ -56,6 +58,8 @@ public:
     // ---- receiving (receive.cpp) ----
     Result receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);
     Result release();
+    // Readable when there may be something to receive; the handle's own. Throws SWB_ERR_NOT_SUBSCRIBED.
+    int descriptor();
     Result run_once(std::int64_t timeout_ns, std::size_t& handled);
     Result run();
     Result stop() noexcept;
@@ -66,7 +70,7 @@ public:
 private:
     Handle(std::shared_ptr<Attachment> attachment, Options options);
 
-    [[noreturn]] static void refuse(Result result);
+    [[noreturn]] void refuse(Result result) const;
     class ReceiverTurn;
     void store_subscriptions(Subscriptions wanted);
     Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count, bool tell_losses);

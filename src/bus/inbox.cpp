@@ -7,6 +7,7 @@
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
+#include "src/life/inbox_table.hpp"
 #include "src/life/process.hpp"
 #include "src/life/writer_lease.hpp"
 #include "src/routing/name.hpp"
@@ -31,22 +32,15 @@ constexpr std::uint32_t kTrain = 4;
 constexpr std::uint32_t kSlotsAhead = 4;
 constexpr std::size_t kMostInlineTypes = 4096;
 constexpr int kBackOffPauses = 60;
+constexpr std::uint64_t kReportEveryNs = 1'000'000'000;
 
-Ring ring_of(Segment& segment, std::uint32_t index) {
-    const swb_l_subscriber entry = segment.subscriber(index);  // a copy: what is checked is what is used
-    const bool sound = valid_capacity(entry.capacity) && entry.block_bytes == block_bytes(entry.capacity, segment.plan().slot_bytes);
-    std::byte* block = sound ? segment.open_block(entry.block_at, entry.block_bytes) : nullptr;
-    if (block == nullptr) throw Error(SWB_ERR_INTERNAL, "the entry of inbox " + std::to_string(index) + " is damaged");
-    return Ring::in_block(segment.inbox(index), block, entry.capacity, segment.plan().slot_bytes);
+Ring sound_ring_of(Segment& segment, std::uint32_t index) {
+    if (const auto ring = ring_of(segment, index)) return *ring;
+    throw Error(SWB_ERR_INTERNAL, "the entry of inbox " + std::to_string(index) + " is damaged");
 }
 
 swb_event* at_stride(swb_event* events, std::size_t stride, std::size_t i) noexcept {
     return reinterpret_cast<swb_event*>(reinterpret_cast<std::byte*>(events) + i * stride);
-}
-
-void set_losses(swb_event& event, const Losses& losses) noexcept {
-    event.lost = total(losses);
-    std::copy(losses.begin(), losses.end(), event.lost_by);
 }
 
 }  // namespace
@@ -56,7 +50,7 @@ Inbox::Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& sub
     : attachment_(std::move(attachment)),
       index_(index),
       policy_(policy),
-      reader_(ring_of(attachment_->segment(), index), policy, stall_timeout_ns),
+      reader_(sound_ring_of(attachment_->segment(), index), policy, stall_timeout_ns),
       subscriptions_(subscriptions),
       types_(attachment_->segment().plan().max_types),
       sources_(SWB_WRITERS) {}
@@ -96,6 +90,8 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
                 for (std::size_t line = 64; line < sizeof(swb_l_slot) + event.payload.size(); line += 64) prefetch_for_read(ahead + line);
             }
         }
+        if (any_unreported_) [[unlikely]]
+            report_losses(monotonic_ns());
         if (filled > 0) return filled;
     }
 }
@@ -138,7 +134,7 @@ inline bool Inbox::fill(swb_event& out, const IncomingEvent& event) {
     out.lost = 0;
     std::memset(out.lost_by, 0, sizeof out.lost_by);
     if (any_pending_) [[unlikely]] {
-        set_losses(out, pending_);
+        tell(out, pending_);
         pending_ = {};
         any_pending_ = false;
     }
@@ -220,8 +216,33 @@ bool Inbox::tell_losses(swb_event& event) noexcept {
     event = swb_event{};
     event.size = size;
     event.type = event.source = event.subject = "";
-    set_losses(event, losses);
+    tell(event, losses);
     return true;
+}
+
+void Inbox::tell(swb_event& event, const Losses& losses) noexcept {
+    event.lost = total(losses);
+    std::copy(losses.begin(), losses.end(), event.lost_by);
+    for (std::size_t cause = 0; cause < kLossCauses; ++cause) unreported_[cause] += losses[cause];
+    any_unreported_ = true;
+}
+
+// As an event of the bus, for others than the caller: once a second at most.
+void Inbox::report_losses(std::uint64_t now_ns) noexcept {
+    if (reported_ns_ != 0 && now_ns - reported_ns_ < kReportEveryNs) return;
+    reported_ns_ = now_ns;
+    const Losses losses = std::exchange(unreported_, Losses{});
+    any_unreported_ = false;
+    if (LifeObserver* observer = attachment_->observer()) observer->lost(index_, losses);
+}
+
+// On every way to rest: what is due once a second, and what a look at the claims has shown.
+void Inbox::look_around(std::uint64_t now_ns) noexcept {
+    words::note_caught_up(words());
+    if (any_unreported_) [[unlikely]]
+        report_losses(now_ns);
+    attachment_->reap_if_stalled();
+    attachment_->look_around(now_ns);
 }
 
 bool Inbox::anything_at_head() const noexcept {
@@ -236,7 +257,9 @@ bool Inbox::look_behind() noexcept {
     if (now - unready_since_ns_ < kUnreadyNs) return false;
     unready_since_ns_ = now;
     std::uint64_t remaining = 0;
-    return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+    const bool passed = reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+    look_around(now);
+    return passed;
 }
 
 // A reader that has caught up with a stream and looks on takes every slot's line from under the
@@ -272,7 +295,9 @@ bool Inbox::spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interr
     } while (now - start < spin_ns);
     short_waits_ = 0;
     std::uint64_t remaining = 0;
-    return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+    const bool passed = reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
+    look_around(now);
+    return passed;
 }
 
 void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted) noexcept {
@@ -290,6 +315,28 @@ void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& i
         }
     }
     words::withdraw_sleep(inbox);
+    if (doorbell_) doorbell_->ring();  // who waits on the descriptor next must not miss what this sleep saw
+}
+
+int Inbox::descriptor() {
+    if (!doorbell_) {
+        const std::uint64_t generation = words::load_gate(words()).generation();
+        doorbell_ = std::make_unique<Doorbell>(attachment_->segment(), index_, generation);
+    }
+    return doorbell_->descriptor();
+}
+
+bool Inbox::rest_on_descriptor() noexcept {
+    if (!doorbell_) return true;
+    std::uint64_t remaining = kLongestSleepNs;
+    const InboxReader::Behind behind = reader_.look_behind(monotonic_ns(), *attachment_, remaining);
+    if (behind == InboxReader::Behind::passed) return false;
+    doorbell_->be_silent_for(std::min(remaining, kLongestSleepNs));
+    words::announce_waiting(words());
+    if (!anything_at_head()) return true;
+    words::withdraw_sleep(words());
+    doorbell_->ring();  // one event a turn: readable until a look finds nothing
+    return false;
 }
 
 }  // namespace swarmbus::core

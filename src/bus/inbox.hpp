@@ -14,6 +14,7 @@
 #include "src/inbox/reader.hpp"
 #include "src/inbox/slot.hpp"
 #include "src/life/attachment.hpp"
+#include "src/waking/doorbell.hpp"
 
 namespace swarmbus::core {
 
@@ -52,6 +53,12 @@ public:
     // just received.
     static const Subscriptions& concerned(const swb_event& event) noexcept;
 
+    // A descriptor that is readable when something may be ready, made when first asked for. Throws SWB_ERR_SYSTEM.
+    int descriptor();
+    // After a look that found nothing: the descriptor, if there is one, is silent from now on, until
+    // something comes. False: something has come, look again.
+    bool rest_on_descriptor() noexcept;
+
 private:
     // A type as the reader knows it: its name, and what of `subscriptions` it concerns.
     // Events point at `name`, its first member.
@@ -74,6 +81,9 @@ private:
     bool fill(swb_event& out, const IncomingEvent& event);
     [[gnu::noinline]] bool fill_with_optional_fields(swb_event& out, const std::byte* slot);
     bool anything_at_head() const noexcept;
+    void look_around(std::uint64_t now_ns) noexcept;
+    void tell(swb_event& event, const Losses& losses) noexcept;
+    void report_losses(std::uint64_t now_ns) noexcept;
     void back_off_from_stream() noexcept;
 
     std::shared_ptr<Attachment> attachment_;
@@ -84,6 +94,10 @@ private:
     LossLedger ledger_;
     Losses pending_{};  // told by events that were filtered out: the next event tells them
     bool any_pending_ = false;
+    Losses unreported_{};  // told to the caller, not yet to the bus
+    bool any_unreported_ = false;
+    std::uint64_t reported_ns_ = 0;
+    std::unique_ptr<Doorbell> doorbell_;
     std::uint64_t unready_since_ns_ = 0;  // of polls; 0: the last one found something
     std::uint32_t short_waits_ = 0;       // in a row, in which something came after few looks
     std::uint32_t events_since_empty_ = 0;

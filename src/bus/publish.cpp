@@ -10,12 +10,14 @@
 #include "src/bus/writer.hpp"
 #include "src/routing/routes.hpp"
 #include "src/waking/futex.hpp"
+#include "src/waking/wake.hpp"
 #include "src/words/waking_words.hpp"
 
 namespace swarmbus::core {
 namespace {
 
 constexpr std::uint64_t kLongestRoomSleepNs = 1'000'000;
+constexpr std::uint64_t kLookEveryNs = 1'000'000'000;
 
 bool routed(swb_l_route& route, std::uint32_t inbox) noexcept {
     return (words::load_route((&route.words[0])[inbox / 64]) >> (inbox % 64) & 1) != 0;
@@ -109,7 +111,7 @@ void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
             continue;
         }
         ++delivery.delivered;
-        wake_reader(*committed.target->ring.words);
+        wake_reader(attachment_->segment(), committed.inbox);
         leave(place);
     }
     committed_count_ = 0;
@@ -173,6 +175,10 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
     message.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     message.time_ns = clock_.now_ns();
+    if (message.time_ns - looked_ns_ >= kLookEveryNs) [[unlikely]] {  // also when the clock was set back
+        looked_ns_ = message.time_ns;
+        attachment_->look_after_own_place();
+    }
     delivery.sequence = message.sequence;
 
     if (message.type != SWB_TYPE_INLINE) [[likely]] {
@@ -238,7 +244,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
         full_fence();
         if (!settle(target.ring, committed.at, lease_.id)) continue;
         ++delivery.delivered;
-        wake_reader(*target.ring.words);
+        wake_reader(attachment_->segment(), committed.inbox);
         leave(place);
         return;
     }
@@ -275,6 +281,7 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
                 target->refused_at = head;
             }
             drop(lines, LossCause::timeout, delivery);
+            if (dead) attachment_->reap(0);
         } else {
             if (waiting_since == 0) waiting_since = now;
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));
@@ -282,13 +289,6 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
         }
         return leave(kPlace);
     }
-}
-
-void Writer::wake_reader(swb_l_inbox& inbox) noexcept {
-    if (!words::reader_sleeps(inbox)) [[likely]]
-        return;
-    words::bump_wake(inbox);
-    futex_wake_all(inbox.wake);
 }
 
 }  // namespace swarmbus::core

@@ -87,8 +87,8 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
     const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
     std::uint64_t spinning_since = 0;
     for (bool in_vain = false;;) {
-        if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
-            refuse(SWB_ERR_CLOSED);
+        if (const Result result = usable(); result != SWB_OK) [[unlikely]]
+            refuse(result);
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
@@ -100,7 +100,9 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
             return SWB_OK;
         if (timeout_ns == 0) {
             if (!std::exchange(in_vain, true) && inbox->look_behind()) continue;
-            return tell_losses && inbox->tell_losses(*events) ? SWB_LOST : SWB_TIMED_OUT;
+            if (tell_losses && inbox->tell_losses(*events)) return SWB_LOST;
+            if (!inbox->rest_on_descriptor()) continue;
+            return SWB_TIMED_OUT;
         }
         // What looks ready may not be wanted, or be damaged: then time is looked at in between.
         const bool ready = inbox->spin(slice_ns, interrupted_);
@@ -122,6 +124,17 @@ Result Handle::release() {
     Inbox* inbox = inbox_.load(std::memory_order_acquire);
     if (inbox != nullptr && unhandled() == 0) inbox->release();
     return SWB_OK;
+}
+
+int Handle::descriptor() {
+    check_usable();
+    const HoldCancellation hold;
+    const ReceiverTurn turn(*this);
+    Inbox* inbox = inbox_.load(std::memory_order_acquire);
+    if (inbox == nullptr) {
+        throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
+    }
+    return inbox->descriptor();
 }
 
 void Handle::dispatch(const swb_event& event) {

@@ -79,7 +79,6 @@ private:
                                      Delivery& delivery) noexcept;
     [[gnu::cold]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
-    static void wake_reader(swb_l_inbox& inbox) noexcept;
 
     std::shared_ptr<Attachment> attachment_;
     const std::uint64_t handle_;  // its id
@@ -91,6 +90,7 @@ private:
     std::uint32_t thread_id_;
     std::uint64_t next_sequence_;
     StampClock clock_;
+    std::uint64_t looked_ns_ = 0;  // when this thread last looked after its process's place on the bus
     std::vector<Target> targets_;  // by inbox
     std::array<Committed, SWB_NAMED_INBOXES> committed_;
     std::uint32_t committed_count_ = 0;

@@ -37,7 +37,8 @@ void unlock(int fd, std::uint64_t byte) noexcept {
 
 bool lock_is_held(int fd, std::uint64_t byte) noexcept {
     struct flock lock = one_byte(F_WRLCK, byte);
-    return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    // What can't be known is no evidence against its owner.
+    return ::fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 }  // namespace swarmbus::core

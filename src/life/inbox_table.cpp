@@ -27,6 +27,7 @@ void set_status(Segment& segment, std::uint32_t inbox, std::uint32_t status) noe
 
 struct Extent {
     std::uint64_t at = 0, end = 0;
+    std::uint32_t capacity = 0;
 };
 
 // Where an entry says its block is; empty if it has none, or if no inbox can have one like that: the
@@ -35,7 +36,7 @@ Extent block_of(Segment& segment, std::uint32_t inbox) noexcept {
     const swb_l_subscriber entry = segment.subscriber(inbox);  // a copy: what is checked is what is used
     const bool sound = valid_capacity(entry.capacity) && entry.block_bytes == block_bytes(entry.capacity, segment.plan().slot_bytes) &&
                        segment.holds_block(entry.block_at, entry.block_bytes);
-    return sound ? Extent{entry.block_at, entry.block_at + entry.block_bytes} : Extent{};
+    return sound ? Extent{entry.block_at, entry.block_at + entry.block_bytes, entry.capacity} : Extent{};
 }
 
 // Gives the block's memory back; the index is free for anyone.
@@ -127,16 +128,31 @@ void activate_inbox(Segment& segment, std::uint32_t inbox) noexcept {
 }
 
 void free_inbox(Segment& segment, std::uint32_t inbox) noexcept {
+    end_inbox(segment, inbox, SWB_GATE_FREED);
+    give_back_quiescent(segment);
+}
+
+void end_inbox(Segment& segment, std::uint32_t inbox, swb_l_gate_status end) noexcept {
     unroute_inbox(segment, inbox);
-    set_status(segment, inbox, SWB_GATE_FREED);
+    set_status(segment, inbox, end);
     full_fence();
     swb_l_inbox& lines = segment.inbox(inbox);
     if (words::take_waiters(lines)) futex_wake_all(lines.room);
+}
+
+void give_back_quiescent(Segment& segment) noexcept {
     try {
         discard_quiescent(segment);
     } catch (const std::bad_alloc&) {
         // The next who takes or frees an inbox does it.
     }
+}
+
+std::optional<Ring> ring_of(Segment& segment, std::uint32_t inbox) {
+    const Extent block = block_of(segment, inbox);
+    if (block.end == 0) return std::nullopt;
+    std::byte* at = segment.open_block(block.at, block.end - block.at);
+    return Ring::in_block(segment.inbox(inbox), at, block.capacity, segment.plan().slot_bytes);
 }
 
 void finish_inbox_table(Segment& segment) noexcept {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,12 +84,37 @@ std::uint32_t this_thread() noexcept {
     return id;
 }
 
+bool in_our_namespace(const ProcessIdentity& identity) noexcept {
+    return identity.pid != 0 && identity.pid_namespace != 0 && identity.pid_namespace == own_pid_namespace();
+}
+
+bool pid_is_unused(std::uint32_t pid) noexcept { return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH; }
+
+bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept {
+    const HoldCancellation hold;
+    FILE* maps = std::fopen(("/proc/" + std::to_string(pid) + "/maps").c_str(), "re");
+    if (maps == nullptr) return true;
+    char line[512];
+    std::size_t lines = 0;
+    bool found = false;
+    while (!found && std::fgets(line, sizeof line, maps) != nullptr) {
+        unsigned major_number = 0, minor_number = 0;
+        unsigned long number = 0;
+        if (std::sscanf(line, "%*x-%*x %*s %*x %x:%x %lu", &major_number, &minor_number, &number) != 3) continue;  // rest of a long one
+        ++lines;
+        found = number == inode && ::makedev(major_number, minor_number) == device;
+    }
+    const bool whole = std::ferror(maps) == 0;
+    std::fclose(maps);
+    // Empty: the leader has ended and its threads may live on.
+    return found || !whole || lines == 0;
+}
+
 bool process_is_gone(const ProcessIdentity& identity) noexcept {
     const HoldCancellation hold;
-    if (identity.pid == 0 || identity.start_ticks == 0) return false;
-    if (identity.pid_namespace == 0 || identity.pid_namespace != own_pid_namespace()) return false;
+    if (identity.start_ticks == 0 || !in_our_namespace(identity)) return false;
     const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
-    if (stat.state == 0) return ::kill(static_cast<pid_t>(identity.pid), 0) != 0 && errno == ESRCH;
+    if (stat.state == 0) return pid_is_unused(identity.pid);
     return stat.start_ticks != identity.start_ticks || all_threads_exiting(identity.pid);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <sys/types.h>
 
 namespace swarmbus::core {
 
@@ -15,6 +16,13 @@ ProcessIdentity own_identity() noexcept;
 
 // The kernel's id of the calling thread, asked for once a thread.
 std::uint32_t this_thread() noexcept;
+
+// Whether pids of that process mean anything to us.
+bool in_our_namespace(const ProcessIdentity& identity) noexcept;
+bool pid_is_unused(std::uint32_t pid) noexcept;
+
+// False only with proof that the process has no mapping of that file.
+bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept;
 
 // True only with proof that no thread of that process can run any more: it is of our PID namespace,
 // and no process has that pid with that start time, or every one of its threads is exiting.

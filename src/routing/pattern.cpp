@@ -31,6 +31,7 @@ Pattern::Pattern(std::string_view text) : text_(text) {
 }
 
 bool Pattern::matches(std::string_view type) const noexcept {
+    if (type.starts_with(kOwnDomain) && !text_.starts_with(kOwnDomain)) return false;
     Set reached = 0;  // elements that the bytes so far can end in
     Set start = 1;
     for (const char c : type) {

@@ -9,6 +9,10 @@
 
 namespace swarmbus::core {
 
+// What the bus publishes about itself. Only patterns that begin with it match its types: who asks for
+// everything means what the agents say.
+inline constexpr std::string_view kOwnDomain = "bus.";
+
 class Pattern {
 public:
     // Throws SWB_ERR_PATTERN with the position of the fault.

@@ -23,6 +23,15 @@ constexpr std::size_t kMaxBusName = 64;
 // Longer than any creator needs between making the file and locking it.
 constexpr time_t kAbandonedAfterSeconds = 10;
 
+constexpr std::string_view kCompanionPrefix = "swarmbus-with.";
+
+std::string hexadecimal(std::uint64_t number) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (int shift = 60; shift >= 0; shift -= 4) text += digits[(number >> shift) & 0xf];
+    return text;
+}
+
 bool is_alphanumeric(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool abandoned(const std::filesystem::path& path) noexcept {
@@ -59,18 +68,21 @@ std::string bus_file_name(std::string_view name) { return std::string(kBusPrefix
 
 std::string bus_path(std::string_view name) { return std::string(kSharedMemoryDirectory) + "/" + bus_file_name(name); }
 
-std::string temporary_file_name() {
+std::uint64_t random_number() noexcept {
     std::uint64_t random = 0;
     if (::getrandom(&random, sizeof random, 0) != sizeof random) {
         timespec now{};
         ::clock_gettime(CLOCK_MONOTONIC, &now);
         random = static_cast<std::uint64_t>(now.tv_nsec) << 32 ^ static_cast<std::uint64_t>(::getpid());
     }
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string name(kTemporaryPrefix);
-    for (int shift = 60; shift >= 0; shift -= 4) name += digits[(random >> shift) & 0xf];
-    return name;
+    return random;
 }
+
+std::string temporary_file_name() { return std::string(kTemporaryPrefix) + hexadecimal(random_number()); }
+
+std::string companion_directory(std::uint64_t bus_id) { return companion_directory_prefix() + hexadecimal(bus_id); }
+
+std::string companion_directory_prefix() { return std::string(kSharedMemoryDirectory) + "/" + std::string(kCompanionPrefix); }
 
 void remove_abandoned_files() noexcept {
     std::error_code ignored;

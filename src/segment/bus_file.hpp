@@ -1,6 +1,7 @@
 // Names of buses and their files in /dev/shm.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,13 @@ std::string bus_path(std::string_view name);
 
 // A name for a bus under construction, unique over processes and namespaces: "swarmbus-new.…".
 std::string temporary_file_name();
+
+std::uint64_t random_number() noexcept;
+
+// The directory of a bus's wake sockets and arenas; made when first needed. Named by the bus's id, so
+// that a bus of the same name made later has another.
+std::string companion_directory(std::uint64_t bus_id);
+std::string companion_directory_prefix();
 
 // Removes files of buses whose creators died before they were ready.
 void remove_abandoned_files() noexcept;

@@ -95,6 +95,7 @@ swb_l_header read_header(int fd, const std::string& name) {
                     path + " was made before the last start of this machine; 'swarmbus rm " + name + " --force' removes it");
     }
     planned.layout_hash = found.layout_hash;
+    planned.bus_id = found.bus_id;
     return planned;
 }
 

@@ -9,11 +9,13 @@
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "src/error.hpp"
 #include "src/life/cancellation.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/segment/bus_file.hpp"
+#include "src/segment/companion.hpp"
 #include "src/segment/header.hpp"
 #include "src/words/position.hpp"
 
@@ -99,15 +101,21 @@ swb_info look_at_bus(const std::string& name) {
 void remove_bus(const std::string& name, bool force) {
     const HoldCancellation hold;
     check_bus_name(name);
-    if (!force) {
-        const std::uint32_t living = ReadOnlyTables(name).living_participants();
+    std::optional<std::uint64_t> bus_id;
+    try {
+        const ReadOnlyTables tables(name);
+        bus_id = tables.plan().bus_id;
+        const std::uint32_t living = force ? 0 : tables.living_participants();
         if (living > 0) {
             throw Error(SWB_ERR_IN_USE, "bus '" + name + "' is used by " + std::to_string(living) +
                                             (living == 1 ? " process" : " processes") +
                                             "; end them, or remove it from under them: swarmbus rm " + name + " --force");
         }
+    } catch (const Error&) {
+        if (!force) throw;  // forced, whatever has the name is removed
     }
     if (::unlink(bus_path(name).c_str()) != 0) throw open_error(name, errno);
+    if (bus_id) remove_companion_directory(*bus_id);
 }
 
 }  // namespace swarmbus::core

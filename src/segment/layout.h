@@ -28,7 +28,7 @@
 #define SWB_LAYOUT_AT(type, field, offset) SWB_LAYOUT_ASSERT(offsetof(struct type, field) == (offset))
 
 #define SWB_LAYOUT_MAGIC 0x5355424d52415753ull /* "SWARMBUS" read as little-endian bytes */
-#define SWB_LAYOUT_VERSION 1u
+#define SWB_LAYOUT_VERSION 2u
 #define SWB_LINE 128u
 #define SWB_PAGE 4096u
 
@@ -66,7 +66,8 @@ struct swb_l_header {
     uint64_t route_stride;
     uint64_t created_ns;
     uint8_t boot_id[16];
-    uint8_t pad0[256 - 144];
+    uint64_t bus_id; /* random; names the directory of wake sockets and arenas */
+    uint8_t pad0[256 - 152];
     /* Control line: written under the control lock only. */
     uint64_t control; /* generation:63 | dirty:1 */
     uint32_t control_holder_pid;
@@ -75,6 +76,9 @@ struct swb_l_header {
     /* Where the search for a free writer id begins. */
     uint32_t next_writer;
     uint8_t pad2[SWB_LINE - 4];
+    /* When somebody next looks for dead participants: one of all who wake from an idle second does. */
+    uint64_t next_probe_ns; /* CLOCK_MONOTONIC */
+    uint8_t pad3[SWB_LINE - 8];
 };
 SWB_LAYOUT_AT(swb_l_header, layout_hash, 8);
 SWB_LAYOUT_AT(swb_l_header, version, 16);
@@ -95,8 +99,10 @@ SWB_LAYOUT_AT(swb_l_header, file_bytes, 104);
 SWB_LAYOUT_AT(swb_l_header, route_stride, 112);
 SWB_LAYOUT_AT(swb_l_header, created_ns, 120);
 SWB_LAYOUT_AT(swb_l_header, boot_id, 128);
+SWB_LAYOUT_AT(swb_l_header, bus_id, 144);
 SWB_LAYOUT_AT(swb_l_header, control, 256);
 SWB_LAYOUT_AT(swb_l_header, next_writer, 256 + SWB_LINE);
+SWB_LAYOUT_AT(swb_l_header, next_probe_ns, 256 + 2 * SWB_LINE);
 SWB_LAYOUT_ASSERT(sizeof(struct swb_l_header) <= SWB_PAGE);
 
 /* A process attached to the bus. */
@@ -110,7 +116,12 @@ struct swb_l_participant {
     char name[SWB_SOURCE_BYTES];
     uint8_t pad[SWB_LINE - 104];
 };
-enum swb_l_participant_status { SWB_PARTICIPANT_FREE = 0, SWB_PARTICIPANT_ALIVE = 1 };
+enum swb_l_participant_status {
+    SWB_PARTICIPANT_FREE = 0,
+    SWB_PARTICIPANT_ALIVE = 1,
+    SWB_PARTICIPANT_LEFT = 2,    /* it writes no more: whoever reaps frees what it left */
+    SWB_PARTICIPANT_EXPELLED = 3 /* it lost its lock or its bus, and may still write until its process is gone */
+};
 SWB_LAYOUT_AT(swb_l_participant, pid, 8);
 SWB_LAYOUT_AT(swb_l_participant, start_ticks, 16);
 SWB_LAYOUT_AT(swb_l_participant, pid_namespace, 24);
@@ -193,7 +204,8 @@ struct swb_l_inbox {
     uint64_t dropped_timeout;
     uint64_t dropped_self;
     uint64_t dropped_no_slot;
-    uint8_t pad2[SWB_LINE - 40];
+    uint32_t slow; /* 1: publishers had no room since the reader last caught up */
+    uint8_t pad2[SWB_LINE - 44];
 
     uint64_t head;      /* position:48 | evictions mod 65,536:16 */
     uint64_t holding;   /* first position:48 | count:16; count 0 = holds nothing */
@@ -209,6 +221,7 @@ SWB_LAYOUT_AT(swb_l_inbox, dropped_full, 2 * SWB_LINE + 8);
 SWB_LAYOUT_AT(swb_l_inbox, dropped_timeout, 2 * SWB_LINE + 16);
 SWB_LAYOUT_AT(swb_l_inbox, dropped_self, 2 * SWB_LINE + 24);
 SWB_LAYOUT_AT(swb_l_inbox, dropped_no_slot, 2 * SWB_LINE + 32);
+SWB_LAYOUT_AT(swb_l_inbox, slow, 2 * SWB_LINE + 40);
 SWB_LAYOUT_AT(swb_l_inbox, head, 3 * SWB_LINE);
 SWB_LAYOUT_AT(swb_l_inbox, holding, 3 * SWB_LINE + 8);
 SWB_LAYOUT_AT(swb_l_inbox, evictions, 3 * SWB_LINE + 16);
@@ -234,7 +247,7 @@ enum swb_l_slot_flags {
     SWB_SLOT_SUBJECT = 8,      /* text */
     SWB_SLOT_CORRELATION = 16, /* reserved: 16 bytes, correlation and reply-to */
     SWB_SLOT_TRACE = 32,       /* reserved: 32 bytes, trace context */
-    SWB_SLOT_LARGE = 64        /* reserved: the payload lies in an arena */
+    SWB_SLOT_LARGE = 64        /* struct swb_l_large instead of the payload, which lies in an arena */
 };
 SWB_LAYOUT_AT(swb_l_slot, sequence, 8);
 SWB_LAYOUT_AT(swb_l_slot, time_ns, 16);
@@ -244,5 +257,16 @@ SWB_LAYOUT_AT(swb_l_slot, payload_bytes, 28);
 SWB_LAYOUT_AT(swb_l_slot, flags, 30);
 SWB_LAYOUT_AT(swb_l_slot, encoding, 31);
 SWB_LAYOUT_ASSERT(sizeof(struct swb_l_slot) == 32);
+
+/* Where a large payload lies: in a file of its publisher's process. */
+struct swb_l_large {
+    uint16_t participant;
+    uint16_t serial; /* a participant's arenas, one after the other */
+    uint32_t participant_generation;
+    uint64_t offset;
+    uint64_t bytes;
+};
+SWB_LAYOUT_AT(swb_l_large, offset, 8);
+SWB_LAYOUT_ASSERT(sizeof(struct swb_l_large) == 24);
 
 #endif

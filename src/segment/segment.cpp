@@ -16,6 +16,7 @@
 #include "src/error.hpp"
 #include "src/life/file_lock.hpp"
 #include "src/segment/bus_file.hpp"
+#include "src/segment/companion.hpp"
 #include "src/segment/header.hpp"
 #include "src/words/table_words.hpp"
 
@@ -106,9 +107,10 @@ int Descriptor::release() noexcept {
     return fd;
 }
 
-Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)), plan_(planned) {
+Segment::Segment(std::string name, Descriptor fd, const swb_l_header& planned)
+    : name_(std::move(name)), path_(bus_path(name_)), plan_(planned) {
     struct stat st {};
-    if (::fstat(fd_.get(), &st) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
+    if (::fstat(fd.get(), &st) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
     device_ = st.st_dev;
     inode_ = st.st_ino;
     try {
@@ -117,7 +119,7 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
             ipc::mapping_handle_t handle;
             ipc::mapping_handle_t get_mapping_handle() const { return handle; }
         };
-        const FileMapping mapping{{fd_.get(), false}};
+        const FileMapping mapping{{fd.get(), false}};
         tables_ = ipc::mapped_region(mapping, ipc::read_write, 0, plan_.rings_at);
     } catch (const ipc::interprocess_exception& e) {
         throw system_error(SWB_ERR_NO_SPACE, "mapping the tables of the bus (mmap of " + mebibytes(plan_.rings_at) + ")",
@@ -126,11 +128,11 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
     base_ = static_cast<std::byte*>(tables_.get_address());
     // Locks belong to an open file description, and mappings keep theirs alive: also those that a
     // forked child inherits. So locks get a description of their own, which ends with its descriptor.
-    const std::string again = "/proc/self/fd/" + std::to_string(fd_.get());
+    const std::string again = "/proc/self/fd/" + std::to_string(fd.get());
     Descriptor for_locks(::open(again.c_str(), O_RDWR | O_CLOEXEC));
     if (for_locks.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening the bus for its locks (" + again + ")", errno);
     for_locks = duplicate_above_standard_streams(for_locks.get());
-    void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd_.get(), static_cast<off_t>(plan_.rings_at));
+    void* rings = ::mmap(nullptr, plan_.ring_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd.get(), static_cast<off_t>(plan_.rings_at));
     if (rings == MAP_FAILED) {
         throw system_error(SWB_ERR_NO_SPACE,
                            "reserving address space for the rings of the bus (mmap of " + mebibytes(plan_.ring_bytes) + "; see ulimit -v)",
@@ -138,10 +140,40 @@ Segment::Segment(Descriptor fd, const swb_l_header& planned) : fd_(std::move(fd)
     }
     rings_ = static_cast<std::byte*>(rings);
     ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
-    fd_ = std::move(for_locks);  // nothing throws behind the mapping, which no other object would undo
+    fd_.store(for_locks.release());  // nothing throws behind the mapping, which no other object would undo
+}
+
+int Segment::fd() const noexcept {
+    struct stat st {};
+    const int fd = fd_.load(std::memory_order_relaxed);
+    return fd >= 0 && ::fstat(fd, &st) == 0 && st.st_dev == device_ && st.st_ino == inode_ ? fd : -1;
+}
+
+bool Segment::is_named() const noexcept {
+    struct stat st {};
+    if (::stat(path_.c_str(), &st) == 0) return st.st_dev == device_ && st.st_ino == inode_;
+    return errno != ENOENT;  // not to be known
+}
+
+bool Segment::open_descriptor_again() noexcept {
+    try {
+        const Descriptor opened(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        struct stat st {};
+        if (opened.get() < 0 || ::fstat(opened.get(), &st) != 0 || st.st_dev != device_ || st.st_ino != inode_) return false;
+        fd_.store(duplicate_above_standard_streams(opened.get()).release());
+        return true;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+void Segment::close_descriptor() noexcept {
+    if (const int mine = fd(); mine >= 0) ::close(mine);
+    fd_.store(-1);
 }
 
 Segment::~Segment() {
+    close_descriptor();
     if (rings_ != nullptr) ::munmap(rings_, plan_.ring_bytes);
 }
 
@@ -176,12 +208,13 @@ std::unique_ptr<Segment> Segment::open_existing(const std::string& name, const L
     }
     const swb_l_header planned = read_header(fd.get(), name);
     check_limits(name, planned, asked);
-    return std::unique_ptr<Segment>(new Segment(std::move(fd), planned));
+    return std::unique_ptr<Segment>(new Segment(name, std::move(fd), planned));
 }
 
 // Built under a temporary name and linked when ready: whoever sees the name sees a whole bus.
 std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& limits, mode_t permissions) {
     remove_abandoned_files();
+    remove_orphaned_companions();
     const std::string temporary = temporary_file_name();
     const std::string temporary_path = std::string(kSharedMemoryDirectory) + "/" + temporary;
     struct Unlink {
@@ -205,6 +238,7 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
 
     swb_l_header planned = core::plan(limits);
     planned.layout_hash = layout_hash(planned);
+    planned.bus_id = random_number();
     if (::ftruncate(fd.get(), static_cast<off_t>(planned.file_bytes)) != 0) {
         throw system_error(SWB_ERR_NO_SPACE, "sizing bus '" + name + "' (ftruncate)", errno);
     }
@@ -212,7 +246,7 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
         static_cast<void>(::ftruncate(fd.get(), 0) == 0);  // so that what is free is told as it was before
         throw no_space(fd.get(), planned.rings_at, "bus '" + name + "'", error);
     }
-    std::unique_ptr<Segment> segment(new Segment(std::move(fd), planned));
+    std::unique_ptr<Segment> segment(new Segment(name, std::move(fd), planned));
     swb_l_header& header = segment->header();
     swb_l_header fresh = planned;
     fresh.layout_hash = 0;

@@ -4,6 +4,7 @@
 // opened block by block, so that a host that locks its memory does not allocate all of it.
 #pragma once
 
+#include <atomic>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
 #include <memory>
@@ -33,6 +34,13 @@ private:
     int fd_;
 };
 
+// The file of a bus, as its locks and other processes' mappings name it.
+struct BusFile {
+    int fd;
+    dev_t device;
+    ino_t inode;
+};
+
 class Segment {
 public:
     // permissions: of the file, when it is created. Throws Error: SWB_ERR_NO_BUS, SWB_ERR_EXISTS,
@@ -44,11 +52,19 @@ public:
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
 
-    int fd() const noexcept { return fd_.get(); }
+    // The descriptor that carries this process's locks. -1 when it is not ours any more: a host that
+    // closes descriptors it does not know may have closed it, and the number come back for another file.
+    int fd() const noexcept;
+    // Opens the file anew by the bus's name. False: that leads to another file, or nowhere.
+    bool open_descriptor_again() noexcept;
+    // Whether the bus's name still leads to this file.
+    bool is_named() const noexcept;
     // In a forked child: the description is shared with the parent, so close and never unlock.
-    void close_descriptor() noexcept { fd_ = Descriptor(); }
+    void close_descriptor() noexcept;
+    const std::string& name() const noexcept { return name_; }
     dev_t device() const noexcept { return device_; }
     ino_t inode() const noexcept { return inode_; }
+    BusFile file() const noexcept { return {fd(), device_, inode_}; }
 
     swb_l_header& header() const noexcept { return *reinterpret_cast<swb_l_header*>(base_); }
     // What the header says that never changes, checked when it was opened: a damaged header can't
@@ -78,7 +94,7 @@ public:
     void release_block(std::uint64_t block_at, std::uint64_t bytes) noexcept;
 
 private:
-    Segment(Descriptor fd, const swb_l_header& plan);
+    Segment(std::string name, Descriptor fd, const swb_l_header& plan);
     static std::unique_ptr<Segment> create(const std::string& name, const Limits& limits, mode_t permissions);
     static std::unique_ptr<Segment> open_existing(const std::string& name, const Limits& asked);
     template <typename Entry>
@@ -86,7 +102,8 @@ private:
         return reinterpret_cast<Entry*>(base_ + table)[i];
     }
 
-    Descriptor fd_;
+    const std::string name_, path_;
+    std::atomic<int> fd_{-1};
     swb_l_header plan_;
     boost::interprocess::mapped_region tables_;
     std::byte* base_ = nullptr;

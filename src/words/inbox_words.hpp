@@ -56,6 +56,14 @@ inline void replace_state(std::uint64_t& word, State damaged, State mended) noex
     Shared64(word).compare_exchange_strong(damaged.raw, mended.raw, std::memory_order_relaxed, std::memory_order_relaxed);
 }
 
+// A reaper, in place of the writer that died: from the value read before its claim. False: its last
+// store, or another reaper's, came first.
+inline bool skip_for_dead(std::uint64_t& word, State seen, State skip) noexcept {
+    // SYNC(event-visible): release; pairs with the acquire in load_state().
+    // SYNC(commit-doubt): the caller fences before it looks at the claim again, as the writer would.
+    return Shared64(word).compare_exchange_strong(seen.raw, skip.raw, std::memory_order_seq_cst, std::memory_order_acquire);
+}
+
 // ---- head and holding: how far the reader is, and what it still looks at ----
 
 inline Head load_head(swb_l_inbox& inbox) noexcept {
@@ -98,10 +106,31 @@ inline Position load_hint(swb_l_inbox& inbox) noexcept {
 
 inline void store_hint(swb_l_inbox& inbox, Position p) noexcept { Shared64(inbox.hint).store(p, std::memory_order_relaxed); }
 
+// ---- slow: whether publishers found no room since the reader last caught up, and whether that was told ----
+
+inline constexpr std::uint32_t kSlowNoted = 1, kSlowTold = 2;
+
+// A publisher, at every drop: a load of the line it writes anyway.
+inline void note_slow(swb_l_inbox& inbox) noexcept {
+    Shared32 slow(inbox.slow);
+    if (slow.load(std::memory_order_relaxed) == 0) slow.store(kSlowNoted, std::memory_order_relaxed);
+}
+// True for the one who is to tell.
+inline bool take_slow(swb_l_inbox& inbox) noexcept {
+    std::uint32_t noted = kSlowNoted;
+    return Shared32(inbox.slow).compare_exchange_strong(noted, kSlowTold, std::memory_order_relaxed, std::memory_order_relaxed);
+}
+// The reader, when nothing is left.
+inline void note_caught_up(swb_l_inbox& inbox) noexcept {
+    Shared32 slow(inbox.slow);
+    if (slow.load(std::memory_order_relaxed) != 0) slow.store(0, std::memory_order_relaxed);
+}
+
 // ---- drops ----
 
 inline void count_drop(std::uint64_t& cause_counter, swb_l_inbox& inbox) noexcept {
     Shared64(cause_counter).fetch_add(1, std::memory_order_relaxed);
+    note_slow(inbox);
     // SYNC(drop-told): release; pairs with the acquire in load_dropped(): the cause is counted
     // before the sum that a slot carries to the reader.
     Shared64(inbox.dropped).fetch_add(1, std::memory_order_release);
@@ -110,6 +139,7 @@ inline void count_drop(std::uint64_t& cause_counter, swb_l_inbox& inbox) noexcep
 // The multiple of 65,536 for the count in head, then the sum.
 inline void count_eviction(swb_l_inbox& inbox) noexcept {
     Shared64(inbox.evictions).fetch_add(1, std::memory_order_relaxed);
+    note_slow(inbox);
     // SYNC(drop-told): release; as in count_drop().
     Shared64(inbox.dropped).fetch_add(1, std::memory_order_release);
 }
@@ -137,6 +167,14 @@ inline void store_gate(swb_l_inbox& inbox, Gate gate) noexcept {
     Shared64(inbox.gate).store(gate.raw, kStoreBeforeFence);
 }
 
+// Whoever proved that the owner is dead, without the control lock: only from ACTIVE of that generation.
+inline bool close_gate_of_dead(swb_l_inbox& inbox, Gate active) noexcept {
+    std::uint64_t expected = active.raw;
+    // SYNC(inbox-open): release; as in store_gate().
+    return Shared64(inbox.gate)
+        .compare_exchange_strong(expected, active.with(SWB_GATE_DEAD).raw, std::memory_order_seq_cst, std::memory_order_acquire);
+}
+
 // Sets every word of an inbox nobody is inside of: an empty ring, its first free position being
 // the capacity. Published by store_gate(ACTIVE).
 inline void reset_inbox(swb_l_inbox& inbox, std::uint32_t capacity) noexcept {
@@ -150,6 +188,7 @@ inline void reset_inbox(swb_l_inbox& inbox, std::uint32_t capacity) noexcept {
     set(inbox.head, Head::of(capacity, 0).raw);
     set(inbox.holding, 0);
     set(inbox.evictions, 0);
+    note_caught_up(inbox);
 }
 
 }  // namespace swarmbus::core::words

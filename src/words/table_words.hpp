@@ -23,6 +23,12 @@ inline void store_published(Word& word, Word value) noexcept {
     std::atomic_ref<Word>(word).store(value, std::memory_order_release);
 }
 
+template <typename Word>
+inline bool replace_published(Word& word, Word expected, Word desired) noexcept {
+    // SYNC(published): release; pairs with the acquire in load_published().
+    return std::atomic_ref<Word>(word).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_acquire);
+}
+
 // Plain counters and words whose order does not matter.
 template <typename Word>
 inline Word load_plain(Word& word) noexcept {
@@ -62,6 +68,9 @@ public:
 private:
     swb_l_writer& writer_;
 };
+
+// A reaper, for a writer that died inside.
+inline void leave_publish(swb_l_writer& writer) noexcept { Shared32(writer.inside).store(0, std::memory_order_relaxed); }
 
 // The writer, before it looks at the gate of that inbox.
 inline void name_inbox(swb_l_writer& writer, std::uint32_t place, std::uint32_t inbox, bool fence) noexcept {

@@ -8,9 +8,11 @@
 
 namespace swarmbus::core::words {
 
-// wake: counter:30 | mode:2. The reader alone changes the mode.
+// wake: counter:30 | mode:2. The reader alone changes the mode, but for waiting -> notified.
 inline constexpr std::uint32_t kAwake = 0;
-inline constexpr std::uint32_t kAsleep = 1;
+inline constexpr std::uint32_t kAsleep = 1;    // on this word
+inline constexpr std::uint32_t kWaiting = 2;   // on its descriptor
+inline constexpr std::uint32_t kNotified = 3;  // the descriptor has been made readable
 inline constexpr std::uint32_t kModeMask = 3;
 inline constexpr std::uint32_t kWakeStep = 4;
 
@@ -18,14 +20,21 @@ inline constexpr std::uint32_t kWakeStep = 4;
 inline constexpr std::uint32_t kWaitedFor = 1;
 inline constexpr std::uint32_t kRoomStep = 2;
 
-// The reader, before its last look at the state. Returns the word to sleep on.
-inline std::uint32_t announce_sleep(swb_l_inbox& inbox) noexcept {
+// The reader, before its last look at the state. Every announcement is another word. Returns it.
+inline std::uint32_t announce(swb_l_inbox& inbox, std::uint32_t mode) noexcept {
+    Shared32 wake(inbox.wake);
+    std::uint32_t before = wake.load(std::memory_order_relaxed), word;
     // SYNC(asleep-commit): seq_cst and a full fence; pairs with the fence between store_state() and
     // load_wake(): either the reader sees the event or the publisher sees the sleeper.
-    const std::uint32_t before = Shared32(inbox.wake).fetch_add(kWakeStep + kAsleep, std::memory_order_seq_cst);
+    do word = ((before & ~kModeMask) + kWakeStep) | mode;
+    while (!wake.compare_exchange_weak(before, word, std::memory_order_seq_cst, std::memory_order_relaxed));
     full_fence();
-    return before + kWakeStep + kAsleep;
+    return word;
 }
+
+inline std::uint32_t announce_sleep(swb_l_inbox& inbox) noexcept { return announce(inbox, kAsleep); }
+// The caller has drained its descriptor before.
+inline void announce_waiting(swb_l_inbox& inbox) noexcept { announce(inbox, kWaiting); }
 
 // For a new owner: one who died asleep has left its mode behind. The counters go on.
 inline void reset_waking(swb_l_inbox& inbox) noexcept {
@@ -36,9 +45,15 @@ inline void reset_waking(swb_l_inbox& inbox) noexcept {
 inline void withdraw_sleep(swb_l_inbox& inbox) noexcept { Shared32(inbox.wake).fetch_and(~kModeMask, std::memory_order_relaxed); }
 
 // A publisher, behind its commit fence.
-inline bool reader_sleeps(swb_l_inbox& inbox) noexcept {
-    // SYNC(asleep-commit): load behind the commit fence; pairs with announce_sleep().
-    return (Shared32(inbox.wake).load(kLoadAfterFence) & kModeMask) == kAsleep;
+inline std::uint32_t load_wake(swb_l_inbox& inbox) noexcept {
+    // SYNC(asleep-commit): load behind the commit fence; pairs with announce().
+    return Shared32(inbox.wake).load(kLoadAfterFence);
+}
+inline bool reader_rests(std::uint32_t wake) noexcept { return (wake & kModeMask) == kAsleep || (wake & kModeMask) == kWaiting; }
+
+// A publisher that has made the descriptor readable. One that dies before leaves it to the next.
+inline void note_notified(swb_l_inbox& inbox, std::uint32_t waiting) noexcept {
+    Shared32(inbox.wake).compare_exchange_strong(waiting, waiting | kNotified, std::memory_order_relaxed, std::memory_order_relaxed);
 }
 
 // Changes the word, so that a reader between its last look and its sleep does not fall asleep. The

@@ -1,6 +1,7 @@
 /* Every function of the C interface, used as the header says, in its order. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -181,6 +182,34 @@ static void separate_inboxes(void) {
     swb_close(alike);
 }
 
+static int readable(int descriptor) {
+    struct pollfd look = {.fd = descriptor, .events = POLLIN};
+    return poll(&look, 1, 0);
+}
+
+static void descriptors(void) {
+    swb_bus *bus = open_bus(NULL);
+    swb_event event = {.size = sizeof event};
+    int descriptor = 77, again = 78;
+    CHECK_RESULT(swb_descriptor(bus, &descriptor), SWB_ERR_NOT_SUBSCRIBED, "a descriptor needs a subscription");
+    swb_subscribe(bus, "d.*", NULL, NULL, NULL);
+    CHECK_RESULT(swb_descriptor(bus, &descriptor), SWB_OK, "then there is one");
+    CHECK_RESULT(swb_descriptor(bus, &again), SWB_OK, "asked again");
+    CHECK(again == descriptor && descriptor > 2, "it is the same");
+    CHECK(readable(descriptor) == 1, "it is readable until somebody has looked");
+    CHECK_RESULT(swb_next(bus, 0, &event), SWB_TIMED_OUT, "a look finds nothing");
+    CHECK(readable(descriptor) == 0, "and silences it");
+    swb_publish(bus, "d.a", NULL, 0);
+    swb_publish(bus, "d.b", NULL, 0);
+    CHECK(readable(descriptor) == 1, "an event makes it readable");
+    CHECK_RESULT(swb_next(bus, 0, &event), SWB_OK, "one is taken");
+    CHECK(readable(descriptor) == 1, "it stays readable");
+    CHECK_RESULT(swb_next(bus, 0, &event), SWB_OK, "so that the other is taken, too");
+    CHECK_RESULT(swb_next(bus, 0, &event), SWB_TIMED_OUT, "nothing is left");
+    CHECK(readable(descriptor) == 0, "and it is silent again");
+    swb_close(bus);
+}
+
 static void remember_own(const char *found, void *user) {
     if (tap_equal(found, name)) ++*(int *)user;
 }
@@ -195,7 +224,7 @@ static void looking(void) {
     CHECK_RESULT(swb_look(name, &info), SWB_OK, "a bus is looked at");
     CHECK(info.participants == 1 && info.subscribers == 1 && info.writers == 1 && info.types >= 1, "who is on it");
     CHECK(info.slot_bytes == 256 && info.default_capacity == 1024 && info.max_participants == 1024, "its limits");
-    CHECK(info.max_subscribers == 1024 && info.max_types == 4096 && info.layout_version == 1, "all of them");
+    CHECK(info.max_subscribers == 1024 && info.max_types == 4096 && info.layout_version == 2, "all of them");
     CHECK(info.file_bytes > info.resident_bytes && info.resident_bytes > 0 && info.created_ns > 0, "and what it takes");
     CHECK_RESULT(swb_list(remember_own, &listed), SWB_OK, "buses are listed");
     CHECK(listed == 1, "this one, once");
@@ -222,6 +251,7 @@ int main(void) {
     copies();
     publishing();
     separate_inboxes();
+    descriptors();
     looking();
     swb_remove(name, 1);
     return tap_end();

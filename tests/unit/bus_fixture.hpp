@@ -46,7 +46,7 @@ inline std::vector<std::string> receive_all(Handle& handle) {
 }
 
 // The ring of an open inbox.
-inline Ring ring_of(Segment& segment, std::uint32_t inbox) {
+inline Ring sound_ring(Segment& segment, std::uint32_t inbox) {
     const swb_l_subscriber& entry = segment.subscriber(inbox);
     return Ring::in_block(segment.inbox(inbox), segment.open_block(entry.block_at, entry.block_bytes), entry.capacity,
                           segment.plan().slot_bytes);

@@ -26,7 +26,7 @@ protected:
                 handle->subscribe("*", nullptr, nullptr);
                 publish(*handle, "agent.created", "before");
                 if (receive_all(*handle) != Events{"agent.created:before"}) ::_exit(2);
-                ::_exit(trial(*handle, ring_of(handle->attachment().segment(), 0)) ? 0 : 1);
+                ::_exit(trial(*handle, sound_ring(handle->attachment().segment(), 0)) ? 0 : 1);
             },
             testing::ExitedWithCode(0), "");
     }

@@ -67,11 +67,19 @@ TEST_F(Evidence, a_writer_of_this_process_lives) {
 }
 
 TEST_F(Evidence, a_process_that_holds_its_lock_lives) {
-    enter_other(identity_of_the_dead());  // whatever the entry says
+    enter_other(own_identity());
     const Descriptor other(::open(name.path().c_str(), O_RDWR | O_CLOEXEC));
     ASSERT_TRUE(try_lock(other.get(), SWB_LOCK_PARTICIPANTS + kOther));
     EXPECT_FALSE(attachment->looks_dead(kWriter));
     EXPECT_FALSE(attachment->proven_dead(kWriter));
+}
+
+TEST_F(Evidence, a_process_whose_pid_nobody_has_is_dead_although_a_child_made_by_clone_keeps_its_lock) {
+    enter_other(identity_of_the_dead());
+    const Descriptor child(::open(name.path().c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(try_lock(child.get(), SWB_LOCK_PARTICIPANTS + kOther));
+    EXPECT_TRUE(attachment->looks_dead(kWriter));
+    EXPECT_TRUE(attachment->proven_dead(kWriter));
 }
 
 TEST_F(Evidence, a_free_lock_looks_dead_and_proves_nothing_while_the_process_is_there) {
@@ -86,12 +94,18 @@ TEST_F(Evidence, a_free_lock_of_a_process_that_is_gone_proves_death) {
     EXPECT_TRUE(attachment->proven_dead(kWriter));
 }
 
-TEST_F(Evidence, a_process_of_another_pid_namespace_is_never_proven_dead) {
+TEST_F(Evidence, a_process_of_another_pid_namespace_is_judged_by_its_lock_alone) {
     ProcessIdentity identity = identity_of_the_dead();
     identity.pid_namespace ^= 1;
     enter_other(identity);
+    {
+        const Descriptor other(::open(name.path().c_str(), O_RDWR | O_CLOEXEC));
+        ASSERT_TRUE(try_lock(other.get(), SWB_LOCK_PARTICIPANTS + kOther));
+        EXPECT_FALSE(attachment->looks_dead(kWriter)) << "its pid says nothing here";
+        EXPECT_FALSE(attachment->proven_dead(kWriter));
+    }
     EXPECT_TRUE(attachment->looks_dead(kWriter));
-    EXPECT_FALSE(attachment->proven_dead(kWriter));
+    EXPECT_TRUE(attachment->proven_dead(kWriter));
 }
 
 TEST_F(Evidence, an_entry_that_has_a_new_owner_looks_dead) {

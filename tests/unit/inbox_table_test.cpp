@@ -80,9 +80,9 @@ TEST_F(InboxTable, gives_each_new_owner_a_wake_word_that_says_awake) {
     // a mode that publishers do not know, and nobody would wake the new owner.
     bus->inbox(0).wake = words::kAsleep + 8 * words::kWakeStep;
     open_one();
-    EXPECT_FALSE(words::reader_sleeps(bus->inbox(0)));
+    EXPECT_FALSE(words::reader_rests(words::load_wake(bus->inbox(0))));
     words::announce_sleep(bus->inbox(0));
-    EXPECT_TRUE(words::reader_sleeps(bus->inbox(0)));
+    EXPECT_TRUE(words::reader_rests(words::load_wake(bus->inbox(0))));
 }
 
 TEST_F(InboxTable, takes_memory_for_an_inbox_and_gives_it_back) {

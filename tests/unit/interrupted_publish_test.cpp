@@ -71,7 +71,7 @@ protected:
         options.overflow = overflow;
         handle = Handle::open(name, options);
         handle->subscribe("*", nullptr, nullptr);
-        ring = ring_of(handle->attachment().segment(), 0);
+        ring = sound_ring(handle->attachment().segment(), 0);
         writer = handle->writer().id();
         handle->event_type("agent.created");
     }

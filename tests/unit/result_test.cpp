@@ -40,6 +40,7 @@ const std::map<int, std::string> kPinned = {
     {-42, "SWB_ERR_FORKED"},
     {-43, "SWB_ERR_CLOSED"},
     {-44, "SWB_ERR_NOT_FOUND"},
+    {-46, "SWB_ERR_GONE"},
     {-45, "SWB_ERR_NOT_SUBSCRIBED"},
     {-50, "SWB_ERR_MEMORY"},
     {-51, "SWB_ERR_SYSTEM"},

@@ -8,11 +8,11 @@ namespace {
 
 TEST(WakeWord, says_whether_the_reader_sleeps) {
     swb_l_inbox inbox{};
-    EXPECT_FALSE(reader_sleeps(inbox));
+    EXPECT_FALSE(reader_rests(load_wake(inbox)));
     announce_sleep(inbox);
-    EXPECT_TRUE(reader_sleeps(inbox));
+    EXPECT_TRUE(reader_rests(load_wake(inbox)));
     withdraw_sleep(inbox);
-    EXPECT_FALSE(reader_sleeps(inbox));
+    EXPECT_FALSE(reader_rests(load_wake(inbox)));
 }
 
 TEST(WakeWord, is_what_was_announced_until_somebody_changes_it) {
@@ -36,9 +36,9 @@ TEST(WakeWord, still_shows_the_sleeper_after_a_publisher_bumped_it) {
     announce_sleep(inbox);
     bump_wake(inbox);
     bump_wake(inbox);
-    EXPECT_TRUE(reader_sleeps(inbox));
+    EXPECT_TRUE(reader_rests(load_wake(inbox)));
     withdraw_sleep(inbox);
-    EXPECT_FALSE(reader_sleeps(inbox));
+    EXPECT_FALSE(reader_rests(load_wake(inbox)));
 }
 
 TEST(WakeWord, counts_over_its_end) {
@@ -47,7 +47,7 @@ TEST(WakeWord, counts_over_its_end) {
     const std::uint32_t announced = announce_sleep(inbox);
     EXPECT_EQ(announced, kAsleep);
     EXPECT_EQ(inbox.wake, announced);
-    EXPECT_TRUE(reader_sleeps(inbox));
+    EXPECT_TRUE(reader_rests(load_wake(inbox)));
 }
 
 TEST(RoomWord, is_left_alone_when_nobody_waits) {

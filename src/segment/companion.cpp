@@ -1,0 +1,110 @@
+#include "src/segment/companion.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "src/error.hpp"
+#include "src/segment/bus_file.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr char kArenaFormat[] = "arena-%hu.%u.%hu";
+
+std::string path_in(std::uint64_t bus_id, const std::string& file) { return companion_directory(bus_id) + "/" + file; }
+
+}  // namespace
+
+std::string wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) {
+    return path_in(segment.plan().bus_id, "wake-" + std::to_string(inbox) + "." + std::to_string(gate_generation));
+}
+
+std::string arena_path(const Segment& segment, const ArenaName& arena) {
+    char file[64];
+    std::snprintf(file, sizeof file, kArenaFormat, arena.participant, arena.generation, arena.serial);
+    return path_in(segment.plan().bus_id, file);
+}
+
+void make_companion_directory(const Segment& segment) {
+    const std::string path = companion_directory(segment.plan().bus_id);
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        share_like_bus(segment, path, true);
+    } else if (errno != EEXIST) {
+        throw system_error(SWB_ERR_SYSTEM, "making the directory " + path, errno);
+    }
+}
+
+void share_like_bus(const Segment& segment, const std::string& path, bool directory) {
+    struct stat bus {};
+    if (::fstat(segment.fd(), &bus) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
+    mode_t mode = bus.st_mode & 0666;
+    if ((mode & 0070) != 0 && ::chown(path.c_str(), static_cast<uid_t>(-1), bus.st_gid) != 0) mode &= ~static_cast<mode_t>(0070);
+    if (directory) mode |= (mode & 0444) >> 2;  // who may read it may enter it
+    if (::chmod(path.c_str(), mode) != 0) throw system_error(SWB_ERR_SYSTEM, "sharing " + path + " (chmod)", errno);
+}
+
+std::vector<ArenaName> list_arenas(const Segment& segment) { return list_arenas(segment.plan().bus_id); }
+
+std::vector<ArenaName> list_arenas(std::uint64_t bus_id) {
+    std::vector<ArenaName> arenas;
+    std::error_code none;
+    for (auto it = std::filesystem::directory_iterator(companion_directory(bus_id), none);
+         !none && it != std::filesystem::directory_iterator(); it.increment(none)) {
+        ArenaName arena;
+        if (std::sscanf(it->path().filename().c_str(), kArenaFormat, &arena.participant, &arena.generation, &arena.serial) == 3) {
+            arenas.push_back(arena);
+        }
+    }
+    return arenas;
+}
+
+void remove_companion_directory(std::uint64_t bus_id) noexcept {
+    try {
+        std::error_code ignored;
+        std::filesystem::remove_all(companion_directory(bus_id), ignored);
+    } catch (const std::exception&) {
+        // Short of memory: it stays, for doctor to find.
+    }
+}
+
+std::vector<std::string> list_orphaned_companions() {
+    std::vector<std::string> wanted, orphaned;
+    for (const std::string& name : list_bus_names()) {
+        swb_l_header header{};
+        const Descriptor file(::open(bus_path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+        if (file.get() < 0) {
+            if (errno == ENOENT) continue;
+            return {};  // whose directories there are can't be told
+        }
+        if (::pread(file.get(), &header, sizeof header, 0) == sizeof header) wanted.push_back(companion_directory(header.bus_id));
+    }
+    std::error_code none;
+    const std::string prefix = companion_directory_prefix();
+    for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, none); !none && it != std::filesystem::directory_iterator();
+         it.increment(none)) {
+        const std::string path = it->path();
+        struct stat st {};
+        const bool mine = path.starts_with(prefix) && ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid();
+        if (mine && std::find(wanted.begin(), wanted.end(), path) == wanted.end()) orphaned.push_back(path);
+    }
+    return orphaned;
+}
+
+void remove_orphaned_companions() noexcept {
+    try {
+        for (const std::string& path : list_orphaned_companions()) {
+            std::error_code ignored;
+            std::filesystem::remove_all(path, ignored);
+        }
+    } catch (const std::exception&) {
+        // Short of memory: the next who creates a bus.
+    }
+}
+
+}  // namespace swarmbus::core

@@ -33,6 +33,11 @@ void wait_for_child() noexcept {
 
 }  // namespace
 
+std::size_t alive(const std::vector<AgentProcess>& agents) noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(agents.begin(), agents.end(), [](const AgentProcess& a) { return a.running && !a.killed; }));
+}
+
 AgentProcesses::AgentProcesses(std::string folder, std::string bus, bool temporary_bus)
     : folder_(std::move(folder)), bus_(std::move(bus)), temporary_bus_(temporary_bus) {
     int ends[2];
@@ -48,14 +53,29 @@ AgentProcesses::~AgentProcesses() {
 }
 
 void AgentProcesses::start(const AgentSpec& spec) {
+    agents_.reserve(agents_.size() + 1);
+    agents_.push_back({.spec = spec, .pid = spawn(spec), .running = true});
+}
+
+void AgentProcesses::kill(std::size_t place) noexcept {
+    // One that watch() has not seen end yet is not reaped: the pid is still its own.
+    AgentProcess& agent = agents_[place];
+    agent.killed = agent.running && ::kill(agent.pid, SIGKILL) == 0;
+}
+
+void AgentProcesses::restart(std::size_t place) {
+    const AgentSpec& spec = agents_[place].spec;
+    agents_[place] = {.spec = spec, .pid = spawn(spec), .running = true};
+}
+
+pid_t AgentProcesses::spawn(const AgentSpec& spec) const {
     const std::string path = folder_ + "/" + spec.program;
     if (::access(path.c_str(), X_OK) != 0) throw failure("agent " + std::string(spec.id) + ": " + path);
-    agents_.reserve(agents_.size() + 1);
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) throw failure("starting agent " + std::string(spec.id));
     if (pid == 0) become(spec, parent);
-    agents_.push_back({.spec = spec, .pid = pid, .running = true});
+    return pid;
 }
 
 // In the child, which other threads can't disturb: the demo has none.
@@ -68,6 +88,7 @@ void AgentProcesses::become(const AgentSpec& spec, pid_t parent) const noexcept 
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGINT, SIG_IGN);  // as life.h has it, from before its first instruction on
 
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, STDIN_FILENO);
@@ -89,7 +110,10 @@ void AgentProcesses::watch() {
         if (ended == 0) continue;
         agent.running = false;
         agent.fate = ended == agent.pid ? fate_of(status) : "gone";
-        agent.ended_unasked = !ending_;
+        // It may have ended by itself just before it was killed.
+        agent.killed = agent.killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        if (agent.killed) agent.fate = "killed (kill -9)";
+        agent.ended_unasked = !ending_ && !agent.killed;
     }
 }
 

@@ -1,4 +1,4 @@
-// The processes of the agents: started, watched, ended. None outlives the demo, not even if that is
+// The processes of the agents: started, watched, killed and started again, ended. None outlives the demo, not even if that is
 // killed.
 #pragma once
 
@@ -16,9 +16,13 @@ struct AgentProcess {
     AgentSpec spec;
     pid_t pid = 0;
     bool running = false;
+    bool killed = false;  // by the demo
     bool ended_unasked = false;
     std::string fate{};  // how it ended: "exit 1", "killed by signal 9"
 };
+
+// How many run and are not about to be gone.
+std::size_t alive(const std::vector<AgentProcess>& agents) noexcept;
 
 class AgentProcesses {
 public:
@@ -30,6 +34,10 @@ public:
 
     // Throws std::runtime_error if there is no such program or no process to be had.
     void start(const AgentSpec& spec);
+    // Kills the agent at that place of all(), as kill -9 does. watch() tells when it is gone.
+    void kill(std::size_t place) noexcept;
+    // Starts one that was killed once more, at its place. Throws as start() does.
+    void restart(std::size_t place);
     // Notices which have ended.
     void watch();
     // Asks all that run to end, waits, and kills those that have not by then. Idempotent.
@@ -42,6 +50,7 @@ public:
     const std::string& printed();
 
 private:
+    pid_t spawn(const AgentSpec& spec) const;
     [[noreturn]] void become(const AgentSpec& spec, pid_t parent) const noexcept;
     void signal_running(int signal) const noexcept;
 

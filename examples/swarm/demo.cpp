@@ -1,9 +1,11 @@
 #include "demo.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
 #include "agent_processes.hpp"
+#include "deaths.hpp"
 #include "demo_bus.hpp"
 #include "display.hpp"
 #include "event_statistics.hpp"
@@ -25,11 +27,17 @@ constexpr auto kRedraw = 200ms;
 constexpr auto kPlainLength = 30s;
 constexpr auto kQueuePatience = 10s;
 constexpr auto kEndPatience = 2s;
+constexpr std::chrono::duration<double> kFirstKill = 2.5s;  // at the latest; not when a line is due
+constexpr auto kLastKill = 2s;                              // before the end
+constexpr auto kReturnPatience = 5s;
 
 class Demo {
 public:
     explicit Demo(const DemoOptions& options)
-        : length_(options.length), bus_(options.bus), agents_(options.agent_folder, bus_.name(), bus_.made_here()) {
+        : length_(options.length),
+          kill_every_(options.kill_every),
+          bus_(options.bus),
+          agents_(options.agent_folder, bus_.name(), bus_.made_here()) {
         bus_->subscribe("*");
         if (!options.plain && Terminal::usable()) terminal_.emplace();
         if (!terminal_ && !length_) length_ = kPlainLength;
@@ -39,7 +47,9 @@ public:
         if (!terminal_) print("bus " + bus_.name() + "; in another terminal: swarmbus -b " + bus_.name() + " sub 'agent.*'\n");
         start_agents();
         started_ = Clock::now();
+        plan_deaths();
         while (!ended_ && !time_is_up()) turn();
+        wait_for_return();
         return finish();
     }
 
@@ -55,17 +65,47 @@ private:
         for (auto spec = kRoster.begin() + 1; spec != kRoster.end() && !ended_; ++spec) agents_.start(*spec);
     }
 
+    void plan_deaths() {
+        if (!kill_every_) return;
+        Deaths::Plan plan{.first = started_ + whole(std::min(*kill_every_, kFirstKill)), .every = whole(*kill_every_)};
+        if (length_) plan.last = started_ + whole(*length_) - kLastKill;
+        deaths_.emplace(agents_, statistics_, plan);
+    }
+
+    // The clock has no room for centuries.
+    static Clock::duration whole(std::chrono::duration<double> time) {
+        return std::chrono::duration_cast<Clock::duration>(std::min<std::chrono::duration<double>>(time, std::chrono::years(1)));
+    }
+
     bool time_is_up() const { return length_ && Clock::now() - started_ >= *length_; }
 
     void turn() {
         look();
         const auto now = Clock::now();
+        step_deaths(now);
         if (terminal_) {
             while (const char key = terminal_->key()) ended_ = ended_ || key == 'q';
             if (now >= next_picture_) show(now);
         } else if (now >= started_ + lines_ * 1s + 1s) {
-            print(second_line(++lines_, now, statistics_, agents_.running(), agents_.all().size()));
+            print(second_line(++lines_, now, statistics_, alive(agents_.all()), agents_.all().size(), toll()));
         }
+    }
+
+    void step_deaths(Clock::time_point now) {
+        if (!deaths_ || !deaths_->turn(now)) return;
+        const Death& death = *toll()->latest;
+        if (terminal_) next_picture_ = {};
+        else print("       " + told(death, agents_.all()[death.agent]) + "\n");
+    }
+
+    const DeathToll* toll() const { return deaths_ ? &deaths_->toll() : nullptr; }
+
+    // One that is away at the end gets the time to come back, unless the demo is asked to end once more.
+    void wait_for_return() {
+        if (!deaths_) return;
+        deaths_->hurry();
+        const auto deadline = Clock::now() + kReturnPatience;
+        for (ended_ = false; !ended_ && deaths_->may_come_back() && Clock::now() < deadline;) turn();
     }
 
     // Waits a moment; then takes in all that has happened.
@@ -87,7 +127,7 @@ private:
             if (events.empty()) return;
             for (const swarmbus::Event& event : events) {
                 statistics_.record(event, now);
-                if (event) latest_.offer(event);
+                if (event && !is_of_the_bus(event)) latest_.offer(event);
             }
         }
     }
@@ -96,7 +136,7 @@ private:
         next_picture_ = now + kRedraw;
         latest_.turn();
         const auto [rows, columns] = terminal_->size();
-        const Scene scene{bus_.name(), started_, now, statistics_, latest_, agents_.all()};
+        const Scene scene{bus_.name(), started_, now, statistics_, latest_, agents_.all(), toll()};
         if (terminal_->show(draw(scene, rows, columns)) == Written::gone) ended_ = true;
     }
 
@@ -113,16 +153,17 @@ private:
 
     int finish() {
         const auto length = Clock::now() - started_;
-        const std::size_t alive = agents_.running();
+        const std::size_t alive_at_end = alive(agents_.all());
         agents_.end(kEndPatience);
         take_events();
         terminal_.reset();
         std::fputs(agents_.printed().c_str(), stderr);
-        print(summary(statistics_, {length, alive, agents_.all()}));
-        return agents_.any_ended_unasked() || statistics_.total() == 0 ? 1 : 0;
+        print(summary(statistics_, {length, alive_at_end, agents_.all(), toll()}));
+        const bool all_back = !deaths_ || !toll()->any_away();
+        return all_back && !agents_.any_ended_unasked() && statistics_.total() > 0 ? 0 : 1;
     }
 
-    std::optional<std::chrono::duration<double>> length_;
+    std::optional<std::chrono::duration<double>> length_, kill_every_;
     EventStatistics statistics_;
     LatestEvents latest_{2};
     Clock::time_point started_, next_picture_;
@@ -131,6 +172,7 @@ private:
     // Undone in the opposite order: the terminal restored, the agents ended, the bus removed.
     DemoBus bus_;
     AgentProcesses agents_;
+    std::optional<Deaths> deaths_;
     std::optional<Terminal> terminal_;
 };
 

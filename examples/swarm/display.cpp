@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "numbers.hpp"
 
@@ -11,6 +12,7 @@ namespace swarm {
 namespace {
 
 constexpr std::size_t kWide = 100;  // columns from which on there is room for the extras
+constexpr auto kReturnShown = std::chrono::seconds(2);
 
 Ink ink_of(std::string_view type) {
     if (type == "task.failed" || type == "system.error") return Ink::bad;
@@ -38,14 +40,10 @@ std::string duration_text(std::chrono::steady_clock::duration duration) {
     return std::to_string(seconds / 60) + (rest.size() < 2 ? ":0" : ":") + rest;
 }
 
-std::size_t running(const std::vector<AgentProcess>& agents) {
-    return static_cast<std::size_t>(std::count_if(agents.begin(), agents.end(), [](const AgentProcess& a) { return a.running; }));
-}
-
 void draw_title(Canvas& canvas, const Scene& scene) {
     canvas.put(0, 1, "SwarmBus demo   bus " + scene.bus + "   " + duration_text(scene.now - scene.started));
     canvas.put_right(0, canvas.columns() - 1,
-                     "  " + with_commas(scene.statistics.per_second(scene.now)) + " events/s   " + std::to_string(running(scene.agents)) +
+                     "  " + with_commas(scene.statistics.per_second(scene.now)) + " events/s   " + std::to_string(alive(scene.agents)) +
                          " of " + std::to_string(scene.agents.size()) + " agents alive");
     canvas.paint(0, 0, canvas.columns(), Ink::title);
 }
@@ -79,6 +77,22 @@ std::size_t draw_types(Canvas& canvas, const Scene& scene, std::size_t top, std:
     return row - top;
 }
 
+struct Label {
+    std::string text;
+    Ink ink;
+};
+
+// What an agent that dies and returns shows in the place of its activity.
+std::optional<Label> label_of(const Scene& scene, std::size_t place) {
+    const AgentProcess& agent = scene.agents[place];
+    if (!agent.running) return Label{agent.fate, Ink::bad};
+    if (scene.deaths == nullptr || !scene.deaths->latest || scene.deaths->latest->agent != place) return std::nullopt;
+    const Death& death = *scene.deaths->latest;
+    if (!death.back) return death.restarted ? Label{"started again", Ink::system} : Label{"killed (kill -9)", Ink::bad};
+    if (scene.now - *death.back > kReturnShown) return std::nullopt;
+    return Label{"back after " + seconds_text(*death.back - death.killed), Ink::good};
+}
+
 std::size_t draw_agents(Canvas& canvas, const Scene& scene, std::size_t top, std::size_t most, std::size_t left) {
     const bool wide = canvas.columns() >= kWide;
     const std::size_t pid_end = left + 19, interface_at = pid_end + 2, status_at = wide ? interface_at + 5 : pid_end + 1;
@@ -89,20 +103,20 @@ std::size_t draw_agents(Canvas& canvas, const Scene& scene, std::size_t top, std
     canvas.put(top, status_at, "status", Ink::heading);
     canvas.put(top, event_at, "last event", Ink::heading);
     std::size_t row = top + 1;
-    for (const AgentProcess& agent : scene.agents) {
-        if (row > top + most) break;
+    for (std::size_t place = 0; place < scene.agents.size() && row <= top + most; ++place, ++row) {
+        const AgentProcess& agent = scene.agents[place];
         const AgentActivity* activity = scene.statistics.agent(agent.spec.id);
-        canvas.put(row, left, agent.spec.id, agent.running ? Ink::plain : Ink::bad, 11);
+        const std::optional<Label> label = label_of(scene, place);
+        canvas.put(row, left, agent.spec.id, label ? label->ink : Ink::plain, 11);
         canvas.put_right(row, pid_end, std::to_string(agent.pid), Ink::faint);
         if (wide) canvas.put(row, interface_at, agent.spec.interface, Ink::faint);
-        if (!agent.running) {
-            canvas.put(row, status_at, agent.fate, Ink::bad);
+        if (label) {
+            canvas.put(row, status_at, label->text, label->ink);
         } else if (activity != nullptr) {
             canvas.put(row, status_at, activity->status, Ink::good, 8);
             const std::string& type = activity->last_type;
             canvas.put(row, event_at, wide ? type : without_domain(type), ink_of(type));
         }
-        ++row;
     }
     return row - top;
 }
@@ -116,6 +130,18 @@ void draw_losses(Canvas& canvas, const Scene& scene, std::size_t row) {
         if (activity == nullptr || activity->lost == 0) continue;
         at = canvas.put(row, at + 3, std::string(agent.spec.id) + " reports " + with_commas(activity->lost), Ink::system);
     }
+}
+
+// Totals, and the latest news below them.
+void draw_deaths(Canvas& canvas, const Scene& scene, std::size_t row) {
+    const DeathToll& toll = *scene.deaths;
+    std::size_t at = canvas.put(row, 1, "DEATHS", Ink::heading);
+    at = canvas.put(row, at + 2, std::to_string(toll.killed), toll.any_away() ? Ink::bad : Ink::plain);
+    at = canvas.put(row, at + 3, "restarts " + std::to_string(toll.restarted));
+    at = canvas.put(row, at + 3, "back " + std::to_string(toll.back), toll.any_away() ? Ink::plain : Ink::good);
+    at = canvas.put(row, at + 3, "others sent " + with_commas(toll.others) + " meanwhile, ");
+    canvas.put(row, at, "lost " + with_commas(toll.lost), toll.lost > 0 ? Ink::bad : Ink::good);
+    if (toll.latest) canvas.put(row + 1, 3, told(*toll.latest, scene.agents[toll.latest->agent]), toll.latest->back ? Ink::good : Ink::bad);
 }
 
 void draw_latest(Canvas& canvas, const Scene& scene, std::size_t top, std::size_t bottom) {
@@ -146,17 +172,21 @@ void draw_hint(Canvas& canvas, const Scene& scene) {
 }  // namespace
 
 Canvas draw(const Scene& scene, std::size_t rows, std::size_t columns) {
-    constexpr std::size_t kOthers = 5;  // title, heading, losses, heading of the latest, hint
+    const std::size_t others = scene.deaths != nullptr ? 7 : 5;  // title, heading, losses, deaths, heading of the latest, hint
     Canvas canvas(std::max<std::size_t>(rows, 1), std::max<std::size_t>(columns, 1));
     draw_title(canvas, scene);
     if (rows < 3) return canvas;
 
     const std::size_t left_width = columns >= kWide ? 56 : 33;
-    const std::size_t most = rows > kOthers ? rows - kOthers : 1;
+    const std::size_t most = rows > others ? rows - others : 1;
     const std::size_t types = draw_types(canvas, scene, 1, most, left_width);
     const std::size_t agents = draw_agents(canvas, scene, 1, most, left_width + (columns >= kWide ? 3 : 2));
     std::size_t row = 1 + std::max(types, agents);
     draw_losses(canvas, scene, row++);
+    if (scene.deaths != nullptr) {
+        draw_deaths(canvas, scene, row);
+        row += 2;
+    }
     if (row + 1 < rows - 1) draw_latest(canvas, scene, row, rows - 1);
     draw_hint(canvas, scene);
     return canvas;

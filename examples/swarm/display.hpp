@@ -7,6 +7,7 @@
 
 #include "agent_processes.hpp"
 #include "canvas.hpp"
+#include "deaths.hpp"
 #include "event_statistics.hpp"
 #include "latest_events.hpp"
 
@@ -18,6 +19,7 @@ struct Scene {
     const EventStatistics& statistics;
     const LatestEvents& latest;
     const std::vector<AgentProcess>& agents;
+    const DeathToll* deaths = nullptr;  // if agents are killed on purpose
 };
 
 // Fits any size: what has no room is left out, the panels of types and agents last.

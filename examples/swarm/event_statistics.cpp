@@ -19,7 +19,7 @@ void EventStatistics::record(const swarmbus::Event& event, Time now) {
     if (event.lost() > 0) {
         for (std::size_t cause = 0; cause < lost_.size(); ++cause) lost_[cause] += event.lost(static_cast<swarmbus::LossCause>(cause));
     }
-    if (!event) return;  // losses only
+    if (!event || is_of_the_bus(event)) return;  // !event: losses only
     ++total_;
     rate_.add(now);
     Type& type = entry(types_, event.type());

@@ -1,4 +1,4 @@
-// What the viewer knows from the events alone: how many of which type, losses, what each agent does.
+// What the viewer knows from the agents' events alone: how many of which type, losses, what each agent does.
 #pragma once
 
 #include <array>
@@ -13,6 +13,9 @@
 #include "event_rate.hpp"
 
 namespace swarm {
+
+// Whether an event is the bus's own, about itself: not of the swarm.
+inline bool is_of_the_bus(const swarmbus::Event& event) noexcept { return event.type().starts_with("bus."); }
 
 struct TypeCount {
     std::string type;

@@ -18,28 +18,39 @@ Examples:
   swarm-demo --seconds 10 --plain       run unattended and print a summary
   swarm-demo --bus office               name the bus, to look at it from another terminal:
   swarmbus -b office sub 'task.failed'
+  swarm-demo --kill-every 1.5           kill agents more often
 
-Kill an agent, or stop one, and watch what the others do:
+Every few seconds the demo kills one of its agents with SIGKILL, all in turn, and starts it again after a
+second. "Back" is one whose events arrive again. Kill an agent yourself, or stop one, and watch what the
+others do:
+  swarm-demo --no-kills
   kill -9 PID
 
-Exit status: 0; 1 if an agent ended unasked, nothing was received, or the demo can't run; 2 for wrong options.)";
+Exit status: 0; 1 if an agent ended unasked, one that the demo killed did not come back, nothing was
+received, or the demo can't run; 2 for wrong options.)";
 
 }  // namespace
 
 int main(int argc, char** argv) {
     swarm::DemoOptions options;
-    double seconds = 0;
+    double seconds = 0, kill_every = options.kill_every->count();
+    bool no_kills = false;
     CLI::App app("A swarm of 11 agent processes that plan, code, review and test, shown live.", "swarm-demo");
     app.footer(kFooter);
     app.add_option("-b,--bus", options.bus,
                    "name of the bus; it is made, and removed at the end, unless it is there already (default: demo-PID)");
     app.add_option("--seconds", seconds, "end after this time (default: never, or 30 in plain mode)")->check(CLI::PositiveNumber);
     app.add_flag("--plain", options.plain, "a line a second instead of a picture; so it is, too, when standard output is no terminal");
+    CLI::Option* const every =
+        app.add_option("--kill-every", kill_every, "kill an agent whenever this time has passed (default: 4)")->check(CLI::PositiveNumber);
+    app.add_flag("--no-kills", no_kills, "kill none")->excludes(every);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : kUsage;
     }
+    options.kill_every.reset();
+    if (!no_kills) options.kill_every = std::chrono::duration<double>(kill_every);
     if (seconds > 0) options.length = std::chrono::duration<double>(seconds);
 
     try {

@@ -1,7 +1,5 @@
 #include "report.hpp"
 
-#include <cstdio>
-
 #include "numbers.hpp"
 
 namespace swarm {
@@ -15,12 +13,6 @@ std::string padded_right(std::string text, std::size_t width) {
     return text.size() < width ? text + std::string(width - text.size(), ' ') : text;
 }
 
-std::string one_decimal(double number) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f", number);
-    return text;
-}
-
 std::string row(const std::string& type, std::uint64_t total, double seconds) {
     return "  " + padded_right(type, 30) + padded_left(with_commas(total), 10) +
            padded_left(one_decimal(seconds > 0 ? static_cast<double>(total) / seconds : 0.0), 12) + "\n";
@@ -30,17 +22,22 @@ std::string losses_text(const EventStatistics& statistics) {
     return "lost " + with_commas(statistics.lost()) + ", reported by agents " + with_commas(statistics.lost_by_agents());
 }
 
+std::string deaths_text(const DeathToll& toll) {
+    return "killed " + std::to_string(toll.killed) + ", restarted " + std::to_string(toll.restarted) + ", back " +
+           std::to_string(toll.back);
+}
+
 }  // namespace
 
 std::string second_line(unsigned second, std::chrono::steady_clock::time_point now, const EventStatistics& statistics,
-                        std::size_t agents_running, std::size_t agents_started) {
+                        std::size_t agents_running, std::size_t agents_started, const DeathToll* deaths) {
     std::string line =
         padded_left(std::to_string(second), 4) + " s" + padded_left(with_commas(statistics.per_second(now)), 8) + " events/s   in all:";
     for (const char* domain : {"agent", "task", "system"}) {
         line += " " + std::string(domain) + " " + with_commas(statistics.domain_total(domain));
     }
     return line + "   " + std::to_string(agents_running) + " of " + std::to_string(agents_started) + " agents alive   " +
-           losses_text(statistics) + "\n";
+           losses_text(statistics) + (deaths != nullptr ? "   " + deaths_text(*deaths) : "") + "\n";
 }
 
 std::string summary(const EventStatistics& statistics, const Ending& ending) {
@@ -50,6 +47,11 @@ std::string summary(const EventStatistics& statistics, const Ending& ending) {
     text += row("all", statistics.total(), seconds);
     text += "\n" + losses_text(statistics) + "\n";
     text += "agents started " + std::to_string(ending.agents.size()) + ", alive at the end " + std::to_string(ending.agents_alive) + "\n";
+    if (const DeathToll* toll = ending.deaths) {
+        text += "agents " + deaths_text(*toll) + "; the others sent " + with_commas(toll->others) + " events meanwhile, lost " +
+                with_commas(toll->lost) + "\n";
+        if (toll->any_away()) text += std::string(ending.agents[toll->latest->agent].spec.id) + " was killed and did not come back\n";
+    }
     for (const AgentProcess& agent : ending.agents) {
         if (agent.ended_unasked)
             text += std::string(agent.spec.id) + " (pid " + std::to_string(agent.pid) + ") ended unasked: " + agent.fate + "\n";

@@ -1,6 +1,7 @@
 #include "agent_processes.hpp"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -61,6 +62,51 @@ TEST(AgentProcesses, one_that_does_not_end_when_asked_is_killed) {
     EXPECT_EQ(processes.running(), 0u);
     EXPECT_FALSE(processes.any_ended_unasked());
     EXPECT_EQ(processes.all().front().fate, "killed by signal 9");
+}
+
+class SleepingAgents : public testing::Test {
+protected:
+    // An agent gets the arguments BUS ID; `sleep 600 1` sleeps for 601 seconds.
+    AgentProcesses processes{"/bin", "600", false};
+};
+
+TEST_F(SleepingAgents, one_that_is_killed_on_purpose_did_not_end_unasked) {
+    processes.start({"1", "sleep", "C"});
+    EXPECT_EQ(alive(processes.all()), 1u);
+    processes.kill(0);
+    EXPECT_EQ(alive(processes.all()), 0u);
+    wait_until_ended(processes);
+    EXPECT_TRUE(processes.all().front().killed);
+    EXPECT_EQ(processes.all().front().fate, "killed (kill -9)");
+    EXPECT_FALSE(processes.any_ended_unasked());
+}
+
+TEST_F(SleepingAgents, one_that_was_killed_is_started_again_in_its_place) {
+    processes.start({"1", "sleep", "C"});
+    processes.start({"2", "sleep", "C"});
+    const pid_t first = processes.all()[0].pid;
+    processes.kill(0);
+    while (processes.all()[0].running) processes.watch();
+    processes.restart(0);
+    ASSERT_EQ(processes.all().size(), 2u);
+    EXPECT_STREQ(processes.all()[0].spec.id, "1");
+    EXPECT_NE(processes.all()[0].pid, first);
+    EXPECT_EQ(alive(processes.all()), 2u);
+    processes.end(30s);
+    EXPECT_EQ(processes.running(), 0u);
+    EXPECT_FALSE(processes.any_ended_unasked());
+}
+
+TEST(AgentProcesses, one_that_ended_by_itself_just_before_it_was_killed_ended_unasked) {
+    AgentProcesses processes(SWARM_AGENTS, kNoBus, false);
+    processes.start({"coder-1", "coder", "C++"});
+    siginfo_t ended{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(processes.all().front().pid), &ended, WEXITED | WNOWAIT), 0);
+    processes.kill(0);
+    wait_until_ended(processes);
+    EXPECT_FALSE(processes.all().front().killed);
+    EXPECT_TRUE(processes.any_ended_unasked());
+    EXPECT_EQ(processes.all().front().fate, "exit 1");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "display.hpp"
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "received.hpp"
@@ -28,7 +30,8 @@ protected:
     }
 
     std::vector<std::string> lines(std::size_t rows, std::size_t columns) const {
-        const Canvas canvas = draw({bus, kStart, kStart + 62s + 100ms, statistics, latest, agents}, rows, columns);
+        const Canvas canvas =
+            draw({bus, kStart, kStart + 62s + 100ms, statistics, latest, agents, deaths ? &*deaths : nullptr}, rows, columns);
         std::vector<std::string> lines;
         for (std::size_t row = 0; row < canvas.rows(); ++row) lines.push_back(canvas.text(row));
         return lines;
@@ -44,6 +47,7 @@ protected:
     EventStatistics statistics;
     LatestEvents latest{5};
     std::vector<AgentProcess> agents;
+    std::optional<DeathToll> deaths;
 };
 
 TEST_F(Display, the_title_tells_bus_time_rate_and_who_is_alive) {
@@ -61,6 +65,34 @@ TEST_F(Display, each_agent_has_a_line_with_pid_status_and_last_event) {
     const auto shown = lines(24, 80);
     EXPECT_EQ(shown[2].substr(35), "coder-1        4711 busy     started");
     EXPECT_EQ(shown[3].substr(35), "tester-1       4712 killed by signal 9");
+}
+
+TEST_F(Display, an_agent_that_is_killed_is_shown_as_dead_until_its_events_are_back) {
+    const auto now = kStart + 62s;
+    AgentProcess& coder = agents.front();
+    deaths = DeathToll{.killed = 3, .restarted = 2, .back = 2, .others = 2851, .latest = Death{.agent = 0, .killed = now - 1s}};
+    EXPECT_EQ(lines(24, 80)[2].substr(35), "coder-1        4711 killed (kill -9)");  // not reaped yet
+    coder.running = false;
+    coder.killed = true;
+    coder.fate = "killed (kill -9)";
+    EXPECT_EQ(lines(24, 80)[2].substr(35), "coder-1        4711 killed (kill -9)");
+    EXPECT_EQ(lines(24, 80)[5], " DEATHS  3   restarts 2   back 2   others sent 2,851 meanwhile, lost 0");
+    EXPECT_EQ(lines(24, 80)[6], "   coder-1 (pid 4711) killed (kill -9)");
+
+    coder = {.spec = coder.spec, .pid = 4720, .running = true};
+    deaths->restarted = 3;
+    deaths->latest->restarted = now;
+    EXPECT_EQ(lines(24, 80)[2].substr(35), "coder-1        4720 started again");
+    EXPECT_EQ(lines(24, 80)[6], "   coder-1 (pid 4720) started again");
+
+    deaths->back = 3;
+    deaths->latest->back = now + 100ms;
+    deaths->latest->others = 1604;
+    EXPECT_EQ(lines(24, 80)[2].substr(35), "coder-1        4720 back after 1.1 s");
+    EXPECT_EQ(lines(24, 80)[6], "   coder-1 back after 1.1 s; the others sent 1,604 events meanwhile, lost 0");
+
+    deaths->latest->back = now - 2s;
+    EXPECT_EQ(lines(24, 80)[2].substr(35), "coder-1        4720 busy     started");
 }
 
 TEST_F(Display, a_wide_window_shows_totals_and_interfaces) {
@@ -87,6 +119,7 @@ TEST_F(Display, types_that_have_no_room_are_counted) {
 }
 
 TEST_F(Display, fits_every_size) {
+    deaths = DeathToll{.killed = 1, .latest = Death{.agent = 0}};
     for (std::size_t rows = 0; rows < 45; ++rows) {
         for (std::size_t columns = 0; columns < 130; ++columns) {
             const auto shown = lines(rows, columns);

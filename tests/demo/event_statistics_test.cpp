@@ -89,6 +89,16 @@ TEST(EventStatistics, adds_up_the_losses_that_agents_report) {
     EXPECT_EQ(statistics.lost(), 0u);
 }
 
+TEST(EventStatistics, leaves_out_what_the_bus_says_of_itself_but_not_the_losses_told_with_it) {
+    EventStatistics statistics;
+    statistics.record(Received{.type = "bus.participant.died", .source = "coder-1", .evicted = 3}.event(), kStart);
+    statistics.record(Received{.type = "business.opened", .source = "coder-2"}.event(), kStart);
+    EXPECT_EQ(statistics.total(), 1u);
+    EXPECT_EQ(statistics.types(kStart).size(), 1u);
+    EXPECT_EQ(statistics.agent("coder-1"), nullptr);
+    EXPECT_EQ(statistics.lost(), 3u);
+}
+
 TEST(EventStatistics, passes_over_payloads_that_are_not_what_they_should_be) {
     EventStatistics statistics;
     for (const char* payload : {"", "{", "[1]", "\xff", R"({"new_status":7})", R"({"lost":-1})", R"({"lost":"many"})", R"({"lost":1e9})"}) {

@@ -98,6 +98,29 @@ TEST_F(TaskQueue, takes_a_task_back_from_an_agent_that_does_not_answer) {
     EXPECT_EQ(again["agent_id"], "coder-2");
 }
 
+TEST_F(TaskQueue, takes_a_task_back_from_an_agent_that_begins_anew) {
+    announce("coder-1", "code");
+    create("t-1", "code");
+    next("task.queued");
+    EXPECT_EQ(next("agent.task.assigned")["agent_id"], "coder-1");
+    announce("coder-1", "code");
+    EXPECT_EQ(next("task.queued")["task_id"], "t-1");
+    const json again = next("agent.task.assigned");
+    EXPECT_EQ(again["task_id"], "t-1");
+    EXPECT_EQ(again["agent_id"], "coder-1");
+}
+
+TEST_F(TaskQueue, gives_work_again_to_an_agent_that_did_not_answer_and_begins_anew) {
+    announce("coder-1", "code");
+    create("t-1", "code");
+    next("task.queued");
+    next("agent.task.assigned");
+    EXPECT_EQ(next("system.warning")["reason"], "coder-1 does not answer");
+    next("task.queued");
+    announce("coder-1", "code");
+    EXPECT_EQ(next("agent.task.assigned")["agent_id"], "coder-1");
+}
+
 TEST_F(TaskQueue, passes_over_what_it_can_not_read) {
     for (const char* payload :
          {"", "{", "[]", R"({"task_id":"t-0"})", R"({"task_id":"a-name-that-is-far-too-long","metadata":{"kind":"code"}})"}) {

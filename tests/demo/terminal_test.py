@@ -170,8 +170,32 @@ def ctrl_z_gives_the_terminal_back_until_it_is_continued():
         demo.wait_for(shows_the_swarm, "the swarm is shown again")
 
 
-def a_killed_agent_is_shown_as_dead():
+def an_agent_dies_and_comes_back_in_the_picture():
     with TerminalDemo() as demo:
+        demo.wait_for(shows_the_swarm, "the swarm is shown")
+        dead = re.compile(r"(\S+) +(\d+) killed \(kill -9\)")
+        demo.wait_for(lambda screen: dead.search(screen.text()), "an agent is shown as dead")
+        text = demo.screen.text()
+        agent, pid = dead.search(text).groups()
+        assert f"{AGENTS - 1} of {AGENTS} agents alive" in text, text
+        assert f"{agent} (pid {pid}) killed (kill -9)" in text, text
+        killed, back = map(int, re.search(r"DEATHS  (\d+)   restarts \d+   back (\d+)", text).groups())
+        assert killed == back + 1, text
+
+        returned = re.compile(rf"{agent} +(\d+) back after \d+\.\d s")
+        demo.wait_for(lambda screen: returned.search(screen.text()), "it is shown as back")
+        text = demo.screen.text()
+        assert returned.search(text).group(1) != pid, text
+        assert f"{AGENTS} of {AGENTS} agents alive" in text, text
+        assert f"DEATHS  {killed}   restarts {killed}   back {killed}   others sent " in text, text
+        assert re.search(rf"{agent} back after \d+\.\d s; the others sent [\d,]+ events meanwhile, lost \d", text), text
+        demo.type(b"q")
+        demo.wait_for_end()
+        assert demo.process.returncode == 0
+
+
+def an_agent_killed_by_someone_else_is_shown_as_dead():
+    with TerminalDemo("--no-kills") as demo:
         demo.wait_for(shows_the_swarm, "the swarm is shown")
         pid = re.search(r"tester-1 +(\d+)", demo.screen.text()).group(1)
         os.kill(int(pid), signal.SIGKILL)
@@ -198,7 +222,8 @@ tap.run([
     ctrl_c_ends_it_and_restores_the_terminal,
     a_new_window_size_is_filled,
     ctrl_z_gives_the_terminal_back_until_it_is_continued,
-    a_killed_agent_is_shown_as_dead,
+    an_agent_dies_and_comes_back_in_the_picture,
+    an_agent_killed_by_someone_else_is_shown_as_dead,
     the_terminal_is_restored_when_the_time_is_up,
     a_terminal_that_can_not_be_drawn_on_gets_plain_lines,
 ])

@@ -12,6 +12,10 @@
 extern "C" {
 #endif
 
+/* The id of the task queue. Its agent.created says that it begins with nothing: workers announce
+ * themselves to it again, the planner gives it its tasks again. */
+#define AGENT_QUEUE_ID "queue"
+
 struct agent_start {
     const char *bus;
     const char *id;

@@ -27,6 +27,9 @@ public:
     void run() {
         agent_.bus().subscribe("task.completed task.failed", [this](const swarmbus::Event& event) { on_task_ended(event); });
         agent_.bus().subscribe("agent.collaboration.requested", [this](const swarmbus::Event& event) { on_request(event); });
+        agent_.bus().subscribe("agent.created", [this](const swarmbus::Event& event) {
+            if (event.subject() == AGENT_QUEUE_ID) begin_goals_again();
+        });
         agent_.set_status("planning", "a new goal every 20 ms");
         auto next_goal = Clock::now();
         while (!agent_ending()) {
@@ -83,6 +86,11 @@ private:
     void on_request(const swarmbus::Event& event) {
         const Json payload = swarm::parse(event);
         create_task({{"kind", swarm::text_of(payload, "capability")}, {"helps", swarm::text_of(payload, "agent_id")}});
+    }
+
+    // The tasks of a queue that died are lost with it.
+    void begin_goals_again() {
+        for (const auto& [name, goal] : goals_) create_task({{"kind", "code"}, {"goal", name}, {"attempt", goal.attempt}});
     }
 
     void give_up_what_takes_too_long() {

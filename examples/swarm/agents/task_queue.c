@@ -1,5 +1,6 @@
 /* The task queue: takes every task.created, keeps it until an agent with the right capability is
- * idle, and assigns it. An agent that does not finish in time loses the task to the next one. */
+ * idle, and assigns it. An agent that does not finish in time, or begins anew, loses the task to the
+ * next one. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -94,12 +95,19 @@ static void on_task_created(const swb_event *event) {
 }
 
 static void on_capability_announced(const swb_event *event) {
-    struct worker worker = {.busy = 0};
+    struct worker worker = {.busy = 0}, *known;
     if (!event_field(event, "agent_id", worker.id, sizeof worker.id) ||
         !event_field(event, "capability", worker.capability, sizeof worker.capability)) {
         return;
     }
-    if (find_worker(worker.id) == NULL && worker_count < MOST_WORKERS) workers[worker_count++] = worker;
+    known = find_worker(worker.id);
+    if (known != NULL) {
+        /* It begins anew, and knows nothing of a task that it had. */
+        if (known->busy) enqueue(&known->task);
+        *known = worker;
+    } else if (worker_count < MOST_WORKERS) {
+        workers[worker_count++] = worker;
+    }
 }
 
 static void on_task_ended(const swb_event *event) {

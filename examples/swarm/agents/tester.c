@@ -25,6 +25,14 @@ static void publish_task(const struct tester *tester, const char *type, const ch
                  status, metadata);
 }
 
+static void announce(const struct tester *tester) {
+    publish_json(tester->bus, "agent.capability.announced", tester->id, "{\"agent_id\":\"%s\",\"capability\":\"test\"}", tester->id);
+}
+
+static void on_created(const swb_event *event, void *user) {
+    if (strcmp(event->subject, AGENT_QUEUE_ID) == 0) announce(user);
+}
+
 /* Sleeps as long as the tests would run. */
 static void run_the_tests(struct tester *tester) {
     const struct timespec duration = {0, (5 + rand_r(&tester->chance) % 11) * 1000000L};
@@ -59,13 +67,14 @@ int main(int argc, char **argv) {
     for (const char *c = start.id; *c != '\0'; ++c) tester.chance = tester.chance * 31 + (unsigned char)*c;
 
     if (swb_open(start.bus, &options, &tester.bus) < 0 ||
-        swb_subscribe(tester.bus, "agent.task.assigned", on_assigned, &tester, NULL) < 0) {
+        swb_subscribe(tester.bus, "agent.task.assigned", on_assigned, &tester, NULL) < 0 ||
+        swb_subscribe(tester.bus, "agent.created", on_created, &tester, NULL) < 0) {
         fprintf(stderr, "%s\n", swb_last_error());
     } else {
         agent_stop_receiving_at_end(tester.bus);
         publish_json(tester.bus, "agent.created", tester.id, "{\"agent_id\":\"%s\"}", tester.id);
         set_status(&tester, "created", "idle", "ready");
-        publish_json(tester.bus, "agent.capability.announced", tester.id, "{\"agent_id\":\"%s\",\"capability\":\"test\"}", tester.id);
+        announce(&tester);
         status = swb_run(tester.bus) == SWB_STOPPED ? 0 : 1;
         if (status == 0) set_status(&tester, "idle", "ended", "the demo ends");
         else fprintf(stderr, "receiving: %s\n", swb_last_error());

@@ -21,10 +21,17 @@ void Worker::run() {
     agent_.bus().subscribe("agent.task.assigned", [this](const swarmbus::Event& event) {
         if (event.subject() == agent_.id()) on_assigned(event);
     });
+    agent_.bus().subscribe("agent.created", [this](const swarmbus::Event& event) {
+        if (event.subject() == AGENT_QUEUE_ID) announce();
+    });
     agent_.set_status("idle", "ready");
-    agent_.publish("agent.capability.announced", agent_.id(), {{"agent_id", agent_.id()}, {"capability", capability_}});
+    announce();
     agent_.bus().run();
     agent_.set_status("ended", "the demo ends");
+}
+
+void Worker::announce() {
+    agent_.publish("agent.capability.announced", agent_.id(), {{"agent_id", agent_.id()}, {"capability", capability_}});
 }
 
 void Worker::on_assigned(const swarmbus::Event& event) {

@@ -36,6 +36,7 @@ protected:
     bool happens(int percent);
 
 private:
+    void announce();
     void on_assigned(const swarmbus::Event& event);
 
     Agent agent_;

@@ -14,8 +14,9 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 // Survivors have 100 ms. A machine that is busy elsewhere takes longer now and then: the trial is
-// repeated with more patience, and who hangs is late again.
-constexpr std::array<std::chrono::nanoseconds, 3> kPatience = {100ms + kStallTimeout, 400ms, 2s};
+// repeated with more patience. Less than the second after which every sleeper looks by itself: who was
+// not woken is late each time.
+constexpr std::array<std::chrono::nanoseconds, 3> kPatience = {100ms + kStallTimeout, 300ms, 700ms};
 constexpr std::size_t kSpreadSample = 2'000;
 constexpr std::size_t kMostMissed = 20;  // one in so many may be over before its point
 constexpr std::size_t kMostFailuresTold = 10;

@@ -96,15 +96,17 @@ std::string wrong_in_the_books(const Board& board, const Operation& operation, b
 
 std::string what_is_left_by_the_dead(Stage& stage, bool any_dead) {
     make_abandoned_files_old();
-    const std::string other = stage.bus() + "-other";
+    const std::string other = stage.bus() + "-other", third = stage.bus() + "-third";
     test::Process comes_and_goes([&] {
         Bus bus(stage.bus(), options_of(Overflow::drop_oldest));
         const SubscriptionId id = bus.subscribe("nothing");  // nobody holds the control lock
         bus.unsubscribe(id);
-        const Bus creates(other, options_of(Overflow::drop_oldest));
+        const Bus opens_or_creates(other, options_of(Overflow::drop_oldest));
+        const Bus creates(third, options_of(Overflow::drop_oldest));
     });
     if (!comes_and_goes.ended_well(kPatience)) return "one more process could not come, subscribe and go";
     swb_remove(other.c_str(), 1);
+    swb_remove(third.c_str(), 1);
     if (std::string file = files_beside("swarmbus." + stage.bus()); !file.empty()) return file;
     const swb_info info = stage.bus_name().look();
     if (info.participants != stage.survivors()) {

@@ -21,6 +21,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kCapacity = 16;
 constexpr auto kStallTimeout = 2ms;
 constexpr auto kBlockTimeout = 3ms;  // of survivors: they must go on within 100 ms
+// What is added to the bus's name for those that an operation, or who comes after it, creates.
+constexpr const char* kOtherBus = "-other";
+constexpr const char* kThirdBus = "-third";
 constexpr std::uint32_t kMaxTypes = 12;
 constexpr int kStopReceiving = SIGUSR1;  // ends a call that waits, behind a new order
 

@@ -73,8 +73,9 @@ struct Board {
     // What came of the trial.
     std::atomic<std::uint32_t> outcome{0};
     std::array<char, 512> reason{};
-    std::uint64_t passed = 0;  // points
-    bool drifted = false;      // not the instruction that was there when points were counted
+    std::array<char, 96> bus{};  // its name, for who has to remove it in the stage's place
+    std::uint64_t passed = 0;    // points
+    bool drifted = false;        // not the instruction that was there when points were counted
 };
 
 }  // namespace swarmbus::faults

@@ -96,7 +96,7 @@ std::string wrong_in_the_books(const Board& board, const Operation& operation, b
 
 std::string what_is_left_by_the_dead(Stage& stage, bool any_dead) {
     make_abandoned_files_old();
-    const std::string other = stage.bus() + "-other", third = stage.bus() + "-third";
+    const std::string other = stage.bus() + kOtherBus, third = stage.bus() + kThirdBus;
     test::Process comes_and_goes([&] {
         Bus bus(stage.bus(), options_of(Overflow::drop_oldest));
         const SubscriptionId id = bus.subscribe("nothing");  // nobody holds the control lock

@@ -21,6 +21,7 @@ std::uint64_t due(const Board& board, std::uint32_t reader) noexcept {
 }  // namespace
 
 Stage::Stage(Board& board, Operation& operation) : board_(board), operation_(operation) {
+    bus().copy(board.bus.data(), board.bus.size() - 1);
     ::signal(kStopReceiving, SIG_IGN);  // until a reader serves: before, the order alone is enough
     const auto add_publisher = [&](std::uint32_t id) { publishers_.emplace_back([&, id] { surviving_publisher(board_, id, bus()); }); };
     publishers_.reserve(2);

@@ -116,7 +116,11 @@ TrialResult run(Operation& operation, const Plan& plan) {
             conclude(*board, Outcome::failed, std::string("the trial itself: ") + e.what());
         }
     });
-    if (!stage.wait(plan.action == Action::none ? kCountPatience : kTrialPatience)) stage.kill();
+    if (!stage.wait(plan.action == Action::none ? kCountPatience : kTrialPatience)) {
+        stage.kill();
+        // Where there is no /dev/shm of its own, its buses are there still.
+        for (const char* suffix : {"", kOtherBus, kThirdBus}) swb_remove((board->bus.data() + std::string(suffix)).c_str(), 1);
+    }
     TrialResult result{static_cast<Outcome>(board->outcome.load()), board->reason.data(), board->drifted};
     if (result.outcome == Outcome::unfinished) result.reason = "the trial did not come to its end";
     return result;

@@ -85,7 +85,7 @@ void add_control_operations(Operations& all) {
          }},
         {"open", Reads::nothing, nullptr, open},
         {"create", Reads::nothing, nullptr,
-         [](Has& has, Victim& victim) { has.bus.emplace(victim.bus + "-other", options_of(Overflow::drop_oldest)); }},
+         [](Has& has, Victim& victim) { has.bus.emplace(victim.bus + kOtherBus, options_of(Overflow::drop_oldest)); }},
         {"close_last_handle", Reads::nothing, open, close},
         {"close_writer", Reads::nothing, open_and_publish, close},
         {"close_reader", Reads::nothing, open_and_subscribe, close},

@@ -40,8 +40,12 @@ bool abandoned(const std::filesystem::path& path) noexcept {
     struct stat st {};
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    const bool old = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && now.tv_sec - st.st_mtim.tv_sec > kAbandonedAfterSeconds;
-    const bool result = old && !lock_is_held(fd, SWB_LOCK_CREATOR);
+    const bool ours = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    const bool old = ours && now.tv_sec - st.st_mtim.tv_sec > kAbandonedAfterSeconds;
+    // With a second name its bus is complete: the creator was killed before it removed this one, and those
+    // who use the bus keep the file young.
+    const bool named = ours && st.st_nlink > 1;
+    const bool result = (old || named) && !lock_is_held(fd, SWB_LOCK_CREATOR);
     ::close(fd);
     return result;
 }

@@ -110,6 +110,13 @@ bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept {
     return found || !whole || lines == 0;
 }
 
+bool process_is_stopped(const ProcessIdentity& identity) noexcept {
+    const HoldCancellation hold;
+    if (!in_our_namespace(identity)) return false;
+    const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
+    return stat.start_ticks == identity.start_ticks && (stat.state == 'T' || stat.state == 't');
+}
+
 bool process_is_gone(const ProcessIdentity& identity) noexcept {
     const HoldCancellation hold;
     if (identity.start_ticks == 0 || !in_our_namespace(identity)) return false;

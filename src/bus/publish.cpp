@@ -281,7 +281,10 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
                 target->refused_at = head;
             }
             drop(lines, LossCause::timeout, delivery);
-            if (dead) attachment_->reap(0);
+            if (dead) {
+                leave(kPlace);  // before: the memory of an inbox that somebody is inside of can't go
+                return attachment_->reap(0);
+            }
         } else {
             if (waiting_since == 0) waiting_since = now;
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));

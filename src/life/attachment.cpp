@@ -48,7 +48,7 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     for (const auto& known : all) {
         const std::shared_ptr<Attachment> attachment = known.lock();
         if (attachment && attachment->same_process() && attachment->segment().device() == segment->device() &&
-            attachment->segment().inode() == segment->inode()) {
+            attachment->segment().inode() == segment->inode() && !attachment->gone()) {
             return attachment;
         }
     }

@@ -46,6 +46,9 @@ public:
     // The same by name, found without a lock when this thread has used it before. Throws SWB_ERR_TYPE_NAME.
     Result publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery);
 
+    // The inboxes whose patterns match a type, one bit each, read as safely as they are published to.
+    std::vector<std::uint64_t> matching_inboxes(std::string_view type);
+
     // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
     // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
     void close() noexcept;
@@ -62,6 +65,7 @@ private:
     };
 
     class Inside;
+    struct Reading;
 
     Result publish_inside(EventType& type, Message& message, Delivery& delivery);
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;

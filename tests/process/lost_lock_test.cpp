@@ -2,7 +2,6 @@
 // becomes another program.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,14 +15,6 @@
 
 namespace swarmbus::test {
 namespace {
-
-// As daemons do it: all but the standard streams, and here the pipes of the test.
-void close_all_descriptors() {
-    for (int fd = 3; fd < 1024; ++fd) {
-        struct stat st {};
-        if (::fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode)) ::close(fd);
-    }
-}
 
 swb_result result_of(const std::function<void()>& call) {
     try {

@@ -1,6 +1,7 @@
 // Processes that take all kinds of things on a bus, to be killed, and those who find them dead.
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -71,6 +72,14 @@ inline void take_some_of_everything(Bus& bus) {
     })
         .detach();
     require(eventually([] { return held->load(); }), "the other thread published");
+}
+
+// As daemons do it: all but the standard streams, and here the pipes of the test.
+inline void close_all_descriptors() {
+    for (int fd = 3; fd < 1024; ++fd) {
+        struct stat st {};
+        if (::fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode)) ::close(fd);
+    }
 }
 
 inline bool attach_and_leave(const BusName& name) {

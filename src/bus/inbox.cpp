@@ -226,6 +226,7 @@ bool Inbox::tell_losses(swb_event& event) noexcept {
     event.size = size;
     event.type = event.source = event.subject = "";
     tell(event, losses);
+    report_losses(monotonic_ns());  // now: the caller may be long in coming back
     return true;
 }
 

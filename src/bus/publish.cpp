@@ -257,15 +257,23 @@ inline Result Writer::publish_placed(EventType& type, Message& message, Delivery
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
 }
 
+// Names the inboxes whose patterns are read, so that their memory stays. Place 0 is free for that
+// before the first claim.
+struct Writer::Reading final : InboxVisit {
+    Writer& writer;
+    explicit Reading(Writer& w) noexcept : writer(w) {}
+    void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
+    void leave() noexcept override { writer.leave(0); }
+};
+
+std::vector<std::uint64_t> Writer::matching_inboxes(std::string_view type) {
+    Reading reading(*this);
+    return match_inboxes(attachment_->segment(), type, reading);
+}
+
 // A type that is not in the table has no route: its inboxes are those whose patterns match.
 void Writer::publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery) {
-    // Patterns are read before the first claim: place 0 is free for naming their inboxes.
-    struct Reading final : InboxVisit {
-        Writer& writer;
-        explicit Reading(Writer& w) noexcept : writer(w) {}
-        void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
-        void leave() noexcept override { writer.leave(0); }
-    } reading(*this);
+    Reading reading(*this);
     const std::vector<std::uint64_t> bits = type.matched_inboxes(*attachment_, reading);
     for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);
 }
@@ -329,7 +337,10 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
                 target->refused_at = head;
             }
             drop(lines, LossCause::timeout, delivery);
-            if (dead) attachment_->reap(0);
+            if (dead) {
+                leave(kPlace);  // before: the memory of an inbox that somebody is inside of can't go
+                return attachment_->reap(0);
+            }
         } else {
             if (waiting_since == 0) waiting_since = now;
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));

@@ -48,6 +48,9 @@ public:
     // The same by name, found without a lock when this thread has used it before. Throws SWB_ERR_TYPE_NAME.
     Result publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery);
 
+    // The inboxes whose patterns match a type, one bit each, read as safely as they are published to.
+    std::vector<std::uint64_t> matching_inboxes(std::string_view type);
+
     // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
     // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
     void close() noexcept;
@@ -64,6 +67,7 @@ private:
     };
 
     class Inside;
+    struct Reading;
 
     Result publish_inside(EventType& type, Message& message, Delivery& delivery);
     [[gnu::noinline]] Result publish_large(EventType& type, Message& message, Delivery& delivery);

@@ -24,8 +24,8 @@ template <typename Call>
 swb_result with_bus(swb_bus* bus, Call&& call) noexcept {
     if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
     return guarded([&] {
-        const std::shared_ptr<core::Handle> handle = bus->handle;  // it may be closed meanwhile
-        return call(*handle);
+        const std::shared_ptr<core::Connection> connection = bus->connection;  // it may be closed meanwhile
+        return connection->with_handle(call);
     });
 }
 
@@ -36,7 +36,14 @@ swb_result receiving(swb_bus* bus, std::int64_t& timeout_ns, Call&& call) noexce
     if (timeout_ns == SWB_NO_WAIT) timeout_ns = 0;
     if (timeout_ns < 0 && timeout_ns != SWB_FOREVER)
         return fail(SWB_ERR_ARGUMENT, "timeout_ns is negative; use SWB_FOREVER to wait without end");
-    return guarded([&] { return call(*bus->handle); });
+    return guarded([&] {
+        core::Connection& connection = *bus->connection;
+        return connection.with_handle([&](core::Handle& handle) {
+            if (connection.take_news()) [[unlikely]]
+                return swb_result{SWB_REATTACHED};
+            return call(handle);
+        });
+    });
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ swb_result swb_open(const char* name, const swb_options* options, swb_bus** bus)
     *bus = nullptr;
     return guarded([&] {
         auto opened = std::make_unique<swb_bus>();
-        opened->handle = core::Handle::open(name, core::read_options(options));
+        opened->connection = std::make_shared<core::Connection>(name, core::Handle::open(name, core::read_options(options)));
         *bus = opened.release();
         return SWB_OK;
     });
@@ -57,7 +64,8 @@ swb_result swb_separate(swb_bus* bus, const swb_options* options, swb_bus** sepa
     *separate = nullptr;
     return with_bus(bus, [&](core::Handle& handle) {
         auto opened = std::make_unique<swb_bus>();
-        opened->handle = handle.separate(options != nullptr ? core::read_options(options) : handle.options());
+        std::shared_ptr<core::Handle> made = handle.separate(options != nullptr ? core::read_options(options) : handle.options());
+        opened->connection = std::make_shared<core::Connection>(bus->connection->bus(), std::move(made));
         *separate = opened.release();
         return SWB_OK;
     });
@@ -66,7 +74,7 @@ swb_result swb_separate(swb_bus* bus, const swb_options* options, swb_bus** sepa
 void swb_close(swb_bus* bus) {
     if (bus == nullptr) return;
     const core::HoldCancellation hold;
-    bus->handle->close();
+    bus->connection->close();
     delete bus;
 }
 
@@ -120,7 +128,10 @@ swb_result swb_run_once(swb_bus* bus, int64_t timeout_ns, size_t* handled) {
 }
 
 swb_result swb_run(swb_bus* bus) {
-    return with_bus(bus, [](core::Handle& handle) { return handle.run(); });
+    return with_bus(bus, [&](core::Handle& handle) {
+        bus->connection->take_news();  // nobody to tell: handlers go on
+        return handle.run();
+    });
 }
 
 swb_result swb_stop(swb_bus* bus) {

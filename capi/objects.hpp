@@ -4,13 +4,12 @@
 #include <memory>
 
 #include "capi/swarmbus.h"
-#include "src/bus/handle.hpp"
+#include "src/bus/connection.hpp"
 
 struct swb_bus {
-    std::shared_ptr<swarmbus::core::Handle> handle;
+    std::shared_ptr<swarmbus::core::Connection> connection;
 };
 
 struct swb_publisher {
-    std::shared_ptr<swarmbus::core::Handle> handle;
-    std::shared_ptr<swarmbus::core::EventType> type;
+    swarmbus::core::BoundType type;
 };

@@ -103,9 +103,10 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
         return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
-        core::Handle& handle = *bus->handle;
-        handle.check_usable();
-        return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
+        return bus->connection->with_handle([&](core::Handle& handle) {
+            handle.check_usable();
+            return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
+        });
     });
 }
 
@@ -114,11 +115,12 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
         return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_delivery(delivery)) return bad;
     return guarded([&] {
-        core::Handle& handle = *bus->handle;
-        handle.check_usable();
-        core::Message read;
-        if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
-        return publish(handle, type, std::move(read), delivery);
+        return bus->connection->with_handle([&](core::Handle& handle) {
+            handle.check_usable();
+            core::Message read;
+            if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
+            return publish(handle, type, std::move(read), delivery);
+        });
     });
 }
 
@@ -126,17 +128,19 @@ swb_result swb_loan(swb_bus* bus, size_t bytes, void** memory) {
     if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan() needs a bus and a place for the memory");
     *memory = nullptr;
     return guarded([&] {
-        const std::shared_ptr<core::Handle> handle = bus->handle;
-        *memory = handle->loan(bytes);
-        return SWB_OK;
+        const std::shared_ptr<core::Connection> connection = bus->connection;
+        return connection->with_handle([&](core::Handle& handle) {
+            *memory = handle.loan(bytes);
+            return SWB_OK;
+        });
     });
 }
 
 swb_result swb_loan_return(swb_bus* bus, void* memory) {
     if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan_return() needs a bus and what swb_loan() gave");
     return guarded([&] {
-        const std::shared_ptr<core::Handle> handle = bus->handle;
-        handle->give_back(memory);
+        const std::shared_ptr<core::Connection> connection = bus->connection;
+        connection->handle().give_back(memory);
         return SWB_OK;
     });
 }
@@ -147,9 +151,7 @@ swb_result swb_publisher_open(swb_bus* bus, const char* type, swb_publisher** pu
     }
     *publisher = nullptr;
     return guarded([&] {
-        const std::shared_ptr<core::Handle> handle = bus->handle;
-        handle->check_usable();
-        *publisher = new swb_publisher{handle, handle->event_type(type)};
+        *publisher = new swb_publisher{{bus->connection, type}};
         return SWB_OK;
     });
 }
@@ -158,9 +160,10 @@ swb_result swb_publisher_publish(swb_publisher* publisher, const void* payload, 
     if (publisher == nullptr) return fail(SWB_ERR_ARGUMENT, "the publisher is NULL");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
-        core::Handle& handle = *publisher->handle;
-        handle.check_usable();
-        return publish(handle, *publisher->type, plain_message(handle, payload, payload_bytes), nullptr);
+        return publisher->type.with_handle([&](core::Handle& handle, core::EventType& type) {
+            handle.check_usable();
+            return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
+        });
     });
 }
 
@@ -168,11 +171,12 @@ swb_result swb_publisher_publish_message(swb_publisher* publisher, const swb_mes
     if (publisher == nullptr) return fail(SWB_ERR_ARGUMENT, "the publisher is NULL");
     if (const swb_result bad = check_delivery(delivery)) return bad;
     return guarded([&] {
-        core::Handle& handle = *publisher->handle;
-        handle.check_usable();
-        core::Message read;
-        if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
-        return publish(handle, *publisher->type, std::move(read), delivery);
+        return publisher->type.with_handle([&](core::Handle& handle, core::EventType& type) {
+            handle.check_usable();
+            core::Message read;
+            if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
+            return publish(handle, type, std::move(read), delivery);
+        });
     });
 }
 

@@ -198,8 +198,10 @@ SWB_API swb_result swb_subscribe(swb_bus *bus, const char *patterns, swb_handler
  * turn, but not from within a handler of this handle.  Blocks: up to timeout_ns.  Returns: SWB_OK with an
  * event; SWB_LOST with only `lost` and `lost_by` set and all texts empty: events were lost and none
  * followed yet;
- * SWB_TIMED_OUT; SWB_STOPPED after swb_stop(); SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT,
- * SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+ * SWB_TIMED_OUT; SWB_STOPPED after swb_stop(); with the option `reattach` SWB_REATTACHED after the bus was
+ * opened anew: events may be missing, and swb_descriptor() gives another one now;
+ * SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT,
+ * SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE.  Since: 0.1 */
 SWB_API swb_result swb_next(swb_bus *bus, int64_t timeout_ns, swb_event *event);
 
 /* Closes a handle; a thread that waits in it gets SWB_ERR_CLOSED. Its inbox and memory are given

@@ -124,6 +124,10 @@ public:
     // Events this handle's inbox has lost so far, told or not.
     std::uint64_t lost(LossCause cause) const;
 
+    // With the option `reattach`: how often a receiving call found that the bus was opened anew. It returned
+    // nothing then; events may be missing, and descriptor() gives another one.
+    std::uint64_t reattached() const noexcept { return state_->reattached.load(std::memory_order_relaxed); }
+
     swb_bus* raw() const noexcept { return state_ ? state_->bus.get() : nullptr; }
 
 private:
@@ -142,6 +146,7 @@ private:
         const Subscriber* running = nullptr;          // whose handler runs now
         std::unique_ptr<Subscriber> ended_by_itself;  // destroyed when its handler has returned
         std::exception_ptr thrown;
+        std::atomic<std::uint64_t> reattached{0};
         std::atomic<bool> stop_asked{false};  // and not used up yet
         std::vector<Event> batch;
         std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
@@ -156,7 +161,7 @@ private:
     explicit Bus(swb_bus* owned) : state_(std::make_shared<State>()) { state_->bus.reset(owned); }
     static void call(const swb_event* event, void* user);
     static void rethrow(State& state);
-    static void note_stop(State& state, swb_result result) noexcept;
+    static void note(State& state, swb_result result) noexcept;
     // A deadline that has passed leaves a negative timeout: one look.
     static std::int64_t wait(std::chrono::nanoseconds timeout) noexcept {
         return timeout == forever ? SWB_FOREVER : std::max<std::int64_t>(timeout.count(), 0);
@@ -230,7 +235,8 @@ inline void Bus::rethrow(State& state) {
     std::rethrow_exception(std::exchange(state.thrown, nullptr));
 }
 
-inline void Bus::note_stop(State& state, swb_result result) noexcept {
+inline void Bus::note(State& state, swb_result result) noexcept {
+    if (result == SWB_REATTACHED) state.reattached.fetch_add(1, std::memory_order_relaxed);
     if (result == SWB_STOPPED) state.stop_asked.store(false, std::memory_order_relaxed);
 }
 
@@ -259,8 +265,8 @@ inline void Bus::unsubscribe(SubscriptionId id) {
 inline std::optional<Event> Bus::next(std::chrono::nanoseconds timeout) {
     std::optional<Event> event(std::in_place);
     const swb_result result = detail::check(swb_next(raw(), wait(timeout), &event->raw_));
-    note_stop(*state_, result);
-    if (result == SWB_TIMED_OUT || result == SWB_STOPPED) event.reset();
+    note(*state_, result);
+    if (result == SWB_TIMED_OUT || result == SWB_STOPPED || result == SWB_REATTACHED) event.reset();
     return event;
 }
 
@@ -270,7 +276,7 @@ inline std::span<const Event> Bus::next_batch(std::size_t most, std::chrono::nan
     std::size_t count = 0;
     auto* events = reinterpret_cast<swb_event*>(state_->batch.data());
     const swb_result result = detail::check(swb_next_batch(raw(), wait(timeout), events, most, &count));
-    note_stop(*state_, result);
+    note(*state_, result);
     return {state_->batch.data(), result == SWB_LOST ? std::size_t{1} : count};
 }
 
@@ -279,7 +285,7 @@ inline std::size_t Bus::run_once(std::chrono::nanoseconds timeout) {
     std::size_t handled = 0;
     const swb_result result = detail::check(swb_run_once(raw(), wait(timeout), &handled));
     rethrow(*state);
-    note_stop(*state, result);
+    note(*state, result);
     return handled;
 }
 
@@ -289,7 +295,7 @@ inline void Bus::run() {
         std::size_t handled = 0;
         const swb_result result = detail::check(swb_run_once(state->bus.get(), SWB_FOREVER, &handled));
         rethrow(*state);
-        note_stop(*state, result);
+        note(*state, result);
         if (result == SWB_STOPPED) return;
     }
 }

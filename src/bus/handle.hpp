@@ -57,6 +57,8 @@ public:
     // ---- subscribing (subscribe.cpp) ----
     std::uint64_t subscribe(std::string_view patterns, swb_handler* handler, void* user);
     void unsubscribe(std::uint64_t id);
+    // Everything that another handle was subscribed to, under the same ids.
+    void take_over_subscriptions(Handle& other);
 
     // ---- receiving (receive.cpp) ----
     Result receive(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count);

@@ -25,6 +25,13 @@ std::uint64_t Handle::subscribe(std::string_view patterns, swb_handler* handler,
     return fresh->id;
 }
 
+void Handle::take_over_subscriptions(Handle& other) {
+    const HoldCancellation hold;
+    const std::scoped_lock changes(subscriptions_mutex_, other.subscriptions_mutex_);
+    next_subscription_ = other.next_subscription_;
+    if (Subscriptions wanted = other.subscriptions_.load(); !wanted.empty()) store_subscriptions(std::move(wanted));
+}
+
 void Handle::unsubscribe(std::uint64_t id) {
     std::shared_ptr<Subscription> ended;
     {

@@ -1,0 +1,78 @@
+#include "src/bus/connection.hpp"
+
+#include "src/error.hpp"
+#include "src/life/cancellation.hpp"
+
+namespace swarmbus::core {
+
+Connection::Connection(std::string bus, std::shared_ptr<Handle> handle) : bus_(std::move(bus)), current_(handle.get()) {
+    handles_.push_back(std::move(handle));
+}
+
+std::shared_ptr<Handle> Connection::share() const {
+    const std::lock_guard lock(mutex_);
+    return handles_.back();
+}
+
+// True when there is another handle by now, made here or by another thread.
+bool Connection::replace(Handle& gone) {
+    if (!gone.options().reattach) return false;
+    const HoldCancellation hold;
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    if (&gone != current_.load(std::memory_order_relaxed)) return true;
+    std::shared_ptr<Handle> fresh;
+    try {
+        fresh = Handle::open(bus_, gone.options());
+        fresh->take_over_subscriptions(gone);
+    } catch (const Error& e) {
+        throw Error(SWB_ERR_GONE, "bus '" + bus_ + "' is gone, and opening it anew failed: " + e.what());
+    }
+    handles_.push_back(fresh);
+    current_.store(fresh.get(), std::memory_order_release);
+    // The receiver may wait on the old handle's descriptor, which its timer makes readable: it stays until then.
+    news_.store(true, std::memory_order_relaxed);
+    return true;
+}
+
+bool Connection::tell_news() noexcept {
+    const HoldCancellation hold;
+    std::vector<std::shared_ptr<Handle>> old;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!news_.exchange(false, std::memory_order_relaxed)) return false;
+        old.assign(handles_.begin(), handles_.end() - 1);
+    }
+    for (const auto& handle : old) handle->close();  // again is harmless
+    return true;
+}
+
+void Connection::close() noexcept {
+    std::vector<std::shared_ptr<Handle>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        all = handles_;
+    }
+    for (const auto& handle : all) handle->close();
+}
+
+BoundType::BoundType(std::shared_ptr<Connection> connection, std::string_view type) : connection_(std::move(connection)) {
+    connection_->with_handle([&](Handle& handle) {
+        handle.check_usable();
+        const std::lock_guard lock(mutex_);
+        bound_.push_back(std::make_unique<Bound>(Bound{&handle, handle.event_type(type)}));
+        current_.store(bound_.back().get(), std::memory_order_release);
+        return SWB_OK;
+    });
+}
+
+const BoundType::Bound* BoundType::bind(Handle& handle) {
+    const std::lock_guard lock(mutex_);
+    const std::string& type = bound_.front()->type->name();
+    if (bound_.back()->handle != &handle) bound_.push_back(std::make_unique<Bound>(Bound{&handle, handle.event_type(type)}));
+    current_.store(bound_.back().get(), std::memory_order_release);
+    return bound_.back().get();
+}
+
+}  // namespace swarmbus::core

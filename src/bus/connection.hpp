@@ -1,0 +1,89 @@
+// What a caller holds of a bus: a handle, and with the option `reattach` a new one in its place when the
+// bus was removed or the process was taken for dead.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "src/bus/handle.hpp"
+
+namespace swarmbus::core {
+
+class Connection {
+public:
+    Connection(std::string bus, std::shared_ptr<Handle> handle);
+
+    // Of now. Stays valid as long as the connection does.
+    Handle& handle() const noexcept { return *current_.load(std::memory_order_acquire); }
+    std::shared_ptr<Handle> share() const;
+    const std::string& bus() const noexcept { return bus_; }
+
+    // Runs call(handle); again with a new handle when the old one's bus is gone and that is asked for.
+    template <typename Call>
+    Result with_handle(Call&& call) {
+        for (;;) {
+            Handle& used = handle();
+            try {
+                const Result result = call(used);
+                if (result != SWB_ERR_GONE || !replace(used)) return result;
+            } catch (const Error& e) {
+                const bool left_behind = e.code() == SWB_ERR_GONE || (e.code() == SWB_ERR_CLOSED && &used != &handle());
+                if (!left_behind || !replace(used)) throw;
+            }
+        }
+    }
+
+    // For receiving calls: whether the handle was replaced since the last one was told.
+    bool take_news() noexcept {
+        if (!news_.load(std::memory_order_relaxed)) [[likely]]
+            return false;
+        return tell_news();
+    }
+
+    void close() noexcept;
+
+private:
+    bool replace(Handle& gone);
+    bool tell_news() noexcept;
+
+    const std::string bus_;
+    std::atomic<Handle*> current_;
+    std::atomic<bool> news_{false};
+    mutable std::mutex mutex_;
+    bool closed_ = false;
+    std::vector<std::shared_ptr<Handle>> handles_;  // those before are closed once the receiver knows
+};
+
+// A type that is published through a connection, resolved anew with each handle.
+class BoundType {
+public:
+    BoundType(std::shared_ptr<Connection> connection, std::string_view type);
+
+    template <typename Call>
+    Result with_handle(Call&& call) {
+        return connection_->with_handle([&](Handle& handle) {
+            const Bound* bound = current_.load(std::memory_order_acquire);
+            if (bound->handle != &handle) [[unlikely]]
+                bound = bind(handle);
+            return call(handle, *bound->type);
+        });
+    }
+    Handle& handle() const noexcept { return connection_->handle(); }
+
+private:
+    struct Bound {
+        Handle* handle;
+        std::shared_ptr<EventType> type;
+    };
+    const Bound* bind(Handle& handle);
+
+    const std::shared_ptr<Connection> connection_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Bound>> bound_;
+    std::atomic<const Bound*> current_{nullptr};
+};
+
+}  // namespace swarmbus::core

@@ -68,7 +68,7 @@ struct Oddity {
     const char* name;
     void (*make)(const std::string& path);
     swb_result result;
-    const char* in_message;
+    std::string in_message;
     friend std::ostream& operator<<(std::ostream& out, const Oddity& oddity) { return out << oddity.name; }
 };
 
@@ -106,7 +106,7 @@ const Oddity oddities[] = {
          make_bus(path);
          patch(path, offsetof(swb_l_header, version), SWB_LAYOUT_VERSION + 7);
      },
-     SWB_ERR_LAYOUT, "8"},
+     SWB_ERR_LAYOUT, std::to_string(SWB_LAYOUT_VERSION + 7)},
     {"bus_with_other_offsets",
      [](const std::string& path) {
          make_bus(path);

@@ -68,7 +68,7 @@ struct Oddity {
     const char* name;
     void (*make)(const std::string& path);
     swb_result result;
-    const char* in_message;
+    std::string in_message;
     friend std::ostream& operator<<(std::ostream& out, const Oddity& oddity) { return out << oddity.name; }
 };
 

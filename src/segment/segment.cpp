@@ -219,6 +219,9 @@ void Segment::create(const std::string& name, const Limits& limits, mode_t permi
     if (::pwrite(fd.get(), &planned, sizeof planned, 0) != sizeof planned) {
         throw system_error(SWB_ERR_SYSTEM, "writing the header of bus '" + name + "'", errno);
     }
+    {  // Before it has its name: if this process can't use what it makes, nothing is left behind.
+        const Segment trial(name, duplicate_above_standard_streams(fd.get()), planned);
+    }
     if (::link(temporary_path.c_str(), bus_path(name).c_str()) != 0) {
         if (errno == EEXIST) throw Error(SWB_ERR_EXISTS, "a bus named '" + name + "' exists already (" + bus_path(name) + ")");
         throw system_error(SWB_ERR_SYSTEM, "naming bus '" + name + "' (link)", errno);

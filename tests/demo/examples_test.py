@@ -73,6 +73,10 @@ def a_bound_publisher_learns_who_got_its_event():
     ]
 
 
+def an_event_loop_waits_for_a_bus_beside_a_timer():
+    assert run_example("event_loop").splitlines() == ["tick.happened 1", "tick.happened 2", "tick.happened 3"]
+
+
 tap.run([
     hello_publisher_reaches_hello_subscriber,
     hello_in_c_receives_what_it_publishes,
@@ -80,4 +84,5 @@ tap.run([
     losses_are_told_to_the_last_one,
     batches_bring_every_reading,
     a_bound_publisher_learns_who_got_its_event,
+    an_event_loop_waits_for_a_bus_beside_a_timer,
 ])

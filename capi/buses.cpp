@@ -1,9 +1,13 @@
 // Looking at buses, and checking names and patterns.
+#include <algorithm>
+
 #include "capi/guard.hpp"
 #include "src/routing/name.hpp"
 #include "src/routing/pattern.hpp"
 #include "src/segment/bus_file.hpp"
-#include "src/segment/inspect.hpp"
+#include "src/inspect/doctor.hpp"
+#include "src/inspect/look.hpp"
+#include "src/inspect/roster.hpp"
 
 using namespace swarmbus;
 using capi::fail;
@@ -24,6 +28,54 @@ swb_result swb_list(void (*each)(const char* name, void* user), void* user) {
     if (each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_list() needs a function to call");
     return guarded([&] {
         for (const std::string& name : core::list_bus_names()) each(name.c_str(), user);
+        return SWB_OK;
+    });
+}
+
+namespace {
+
+swb_condition condition_of(const core::RosterEntry& entry) noexcept {
+    switch (entry.condition) {
+    case core::Condition::alive: return entry.stopped ? SWB_STANDS_STILL : SWB_ALIVE;
+    case core::Condition::lockless: return SWB_LOCK_LOST;
+    default: return SWB_DEAD;
+    }
+}
+
+}  // namespace
+
+swb_result swb_participants(const char* name, void (*each)(const swb_participant* participant, void* user), void* user) {
+    if (name == nullptr || each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_participants() needs a name and a function to call");
+    return guarded([&] {
+        core::check_bus_name(name);
+        for (const core::RosterEntry& entry : core::read_roster(core::BusTables(name))) {
+            swb_participant told{};
+            told.size = sizeof told;
+            told.name = entry.name.c_str();
+            told.patterns = entry.patterns.c_str();
+            told.id = entry.index;
+            told.pid = entry.pid;
+            told.condition = condition_of(entry);
+            told.inboxes = entry.inboxes;
+            told.writers = entry.writers;
+            told.joined_ns = entry.joined_ns;
+            told.waiting = entry.waiting;
+            std::copy(entry.losses.begin(), entry.losses.end(), told.lost_by);
+            each(&told, user);
+        }
+        return SWB_OK;
+    });
+}
+
+swb_result swb_doctor(const char* name, int repair, void (*each)(const swb_finding* finding, void* user), void* user) {
+    if (name == nullptr || each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_doctor() needs a name and a function to call");
+    return guarded([&] {
+        for (const core::Finding& finding : repair != 0 ? core::repair(name) : core::examine(name)) {
+            const swb_finding told{
+                sizeof told, finding.what.c_str(),      finding.who.c_str(), finding.detail.c_str(), finding.advice.c_str(),
+                finding.pid, finding.repaired ? 1u : 0u};
+            each(&told, user);
+        }
         return SWB_OK;
     });
 }

@@ -38,6 +38,8 @@ swb_result read_message(const swb_message* given, const core::Options& options, 
     if (given->block_timeout_ns < 0 && given->block_timeout_ns != SWB_NO_WAIT) {
         return fail(SWB_ERR_ARGUMENT, "block_timeout_ns is negative; use SWB_NO_WAIT for no wait at all");
     }
+    if (given->flags > SWB_LOANED) return fail(SWB_ERR_ARGUMENT, "the flags are none of SWB_LOANED");
+    message.loaned = (given->flags & SWB_LOANED) != 0;
     message.payload = {static_cast<const std::byte*>(given->payload), given->payload_bytes};
     message.encoding = static_cast<std::uint8_t>(given->encoding);
     message.block_timeout_ns = given->block_timeout_ns == 0             ? options.block_timeout_ns
@@ -46,13 +48,11 @@ swb_result read_message(const swb_message* given, const core::Options& options, 
     return SWB_OK;
 }
 
-swb_result explain(swb_result result, const core::Handle& handle, std::string_view type, std::size_t payload_bytes) {
+swb_result explain(swb_result result, const core::Handle& handle, std::string_view type) {
     if (result == SWB_ERR_TOO_LARGE) {
         const std::uint32_t slot = handle.attachment().segment().plan().slot_bytes;
-        return fail(result, ("event '" + std::string(type) + "' with a payload of " + std::to_string(payload_bytes) +
-                             " bytes does not fit in a slot of " + std::to_string(slot) + " bytes (up to " +
-                             std::to_string(slot - sizeof(swb_l_slot) - 8) +
-                             " of payload, less with subject or source); send less, or create the bus with larger slot_bytes")
+        return fail(result, ("event '" + std::string(type) + "': its subject and source do not fit in a slot of " + std::to_string(slot) +
+                             " bytes; use shorter ones, or create the bus with larger slot_bytes")
                                 .c_str());
     }
     if (result == SWB_ERR_REENTRANT) {
@@ -73,14 +73,14 @@ swb_result publish(core::Handle& handle, const char* type, core::Message&& messa
     core::Delivery made;
     const swb_result result = handle.writer().publish(handle.event_types(), type, message, made);
     tell(made, delivery);
-    return result >= 0 ? result : explain(result, handle, type, message.payload.size());
+    return result >= 0 ? result : explain(result, handle, type);
 }
 
 swb_result publish(core::Handle& handle, core::EventType& type, core::Message&& message, swb_delivery* delivery) {
     core::Delivery made;
     const swb_result result = handle.writer().publish(type, message, made);
     tell(made, delivery);
-    return result >= 0 ? result : explain(result, handle, type.name(), message.payload.size());
+    return result >= 0 ? result : explain(result, handle, type.name());
 }
 
 swb_result check_delivery(const swb_delivery* delivery) noexcept {
@@ -119,6 +119,25 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
         core::Message read;
         if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
         return publish(handle, type, std::move(read), delivery);
+    });
+}
+
+swb_result swb_loan(swb_bus* bus, size_t bytes, void** memory) {
+    if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan() needs a bus and a place for the memory");
+    *memory = nullptr;
+    return guarded([&] {
+        const std::shared_ptr<core::Handle> handle = bus->handle;
+        *memory = handle->loan(bytes);
+        return SWB_OK;
+    });
+}
+
+swb_result swb_loan_return(swb_bus* bus, void* memory) {
+    if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan_return() needs a bus and what swb_loan() gave");
+    return guarded([&] {
+        const std::shared_ptr<core::Handle> handle = bus->handle;
+        handle->give_back(memory);
+        return SWB_OK;
     });
 }
 

@@ -126,11 +126,15 @@ typedef struct swb_options {
     uint32_t max_participants; /* processes: default 1,024 */
     uint32_t max_subscribers;  /* inboxes: default 1,024, at most 4,096 */
     uint32_t max_types;        /* event types: default 4,096 */
-    uint32_t slot_bytes;       /* a slot: default 256, a multiple of 64 up to 65,536; a payload has 40 bytes
-                                  less, and less than that with subject or source of its own */
+    uint32_t slot_bytes;       /* a slot: default 256, a multiple of 64 up to 65,536; a payload of 40 bytes
+                                  less (and less than that with subject or source of its own) lies in the
+                                  slot, a larger one in its publisher's arena */
     uint32_t default_capacity; /* slots of an inbox that does not ask: default 1,024 */
-    uint32_t reserved;
-    uint64_t ring_bytes; /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
+    uint32_t reattach;         /* 1: when the bus was removed, or this process taken for dead, the handle opens
+                                  the bus anew; a receiving call says SWB_REATTACHED then, once */
+    uint64_t ring_bytes;       /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
+    uint64_t arena_bytes;      /* publishers: room for large events that are not received yet, for the whole
+                                  process (sparse): default 256 MiB */
 } swb_options;
 #define SWB_OPEN_ONLY 1u
 #define SWB_CREATE_ONLY 2u
@@ -160,11 +164,14 @@ typedef struct swb_event {
 SWB_API swb_result swb_open(const char *name, const swb_options *options, swb_bus **bus);
 
 /* Publishes bytes to every inbox whose patterns match, in the order of this thread's calls.
+ * Payloads have up to 64 MiB. One that does not fit in a slot of the bus lies in this process's arena,
+ * one copy for all subscribers, until the last of them has received it; also when this process ends.
  * Ownership: the payload is copied.  Threads: any, also from handlers; not from a signal handler
  * that interrupts a publish.  Blocks: only for full SWB_BLOCK inboxes, up to the handle's
  * block_timeout_ns.  Returns: SWB_OK, also when nobody subscribes; SWB_DROPPED if a matching inbox
- * did not get it (its reader is told); SWB_ERR_TYPE_NAME, SWB_ERR_TOO_LARGE, SWB_ERR_WRITERS_FULL,
- * SWB_ERR_REENTRANT, SWB_ERR_FORKED, SWB_ERR_CLOSED.  Since: 0.1 */
+ * did not get it (its reader is told); SWB_ERR_TYPE_NAME, SWB_ERR_WRITERS_FULL,
+ * SWB_ERR_REENTRANT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE; for large payloads also SWB_ERR_TOO_LARGE,
+ * SWB_ERR_ARENA_FULL (nothing was published), SWB_ERR_NO_SPACE.  Since: 0.1 */
 SWB_API swb_result swb_publish(swb_bus *bus, const char *type, const void *payload, size_t payload_bytes);
 
 /* A function that takes events. The event and all it points to are valid during the call. */
@@ -268,12 +275,16 @@ typedef struct swb_message {
     size_t size;
     const void *payload;
     size_t payload_bytes;
-    const char *subject; /* up to 127 bytes */
-    const char *source;  /* instead of the handle's; up to 63 bytes */
-    uint32_t encoding;   /* swb_encoding */
-    uint32_t reserved;
+    const char *subject;      /* up to 127 bytes */
+    const char *source;       /* instead of the handle's; up to 63 bytes */
+    uint32_t encoding;        /* swb_encoding */
+    uint32_t flags;           /* SWB_LOANED or 0 */
     int64_t block_timeout_ns; /* instead of the handle's, if not 0; SWB_NO_WAIT: never wait */
 } swb_message;
+
+#define SWB_LOANED                                                                               \
+    1u /* payload is what swb_loan() gave: it goes with the event, uncopied, and is the caller's \
+          no more if the call returns SWB_OK or SWB_DROPPED */
 
 /* What became of one event. */
 typedef struct swb_delivery {
@@ -289,6 +300,20 @@ typedef struct swb_delivery {
  * Ownership: all is copied.  Threads, Blocks, Returns: as swb_publish(); SWB_ERR_ARGUMENT for texts
  * that are too long.  Since: 0.1 */
 SWB_API swb_result swb_publish_message(swb_bus *bus, const char *type, const swb_message *message, swb_delivery *delivery);
+
+/* Memory for a payload, where subscribers will read it: for large ones, or to build one without a copy.
+ * Publish it with SWB_LOANED, from any handle of this process on this bus, or give it back. A process's
+ * loans and its events that are not received yet share arena_bytes.
+ * bytes: up to 64 MiB; as many or fewer may be published.
+ * Ownership: *memory is the caller's until published or given back; page-aligned, its content undefined.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_TOO_LARGE, SWB_ERR_ARENA_FULL, SWB_ERR_NO_SPACE,
+ * SWB_ERR_ARGUMENT, SWB_ERR_REENTRANT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE, SWB_ERR_SYSTEM, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_loan(swb_bus *bus, size_t bytes, void **memory);
+
+/* Gives a loan back that was not published.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_ARGUMENT if it is none, SWB_ERR_REENTRANT, SWB_ERR_FORKED,
+ * SWB_ERR_CLOSED, SWB_ERR_GONE.  Since: 0.1 */
+SWB_API swb_result swb_loan_return(swb_bus *bus, void *memory);
 
 /* A publisher bound to one type: the fast way to publish often. */
 typedef struct swb_publisher swb_publisher;
@@ -343,6 +368,52 @@ SWB_API swb_result swb_look(const char *name, swb_info *info);
 /* Calls `each` with the name of every bus on this machine, in alphabetical order.
  * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_SYSTEM, SWB_ERR_MEMORY.  Since: 0.1 */
 SWB_API swb_result swb_list(void (*each)(const char *name, void *user), void *user);
+
+/* How a participant is. */
+typedef enum swb_condition {
+    SWB_ALIVE = 0,
+    SWB_STANDS_STILL = 1, /* alive, but stopped by a signal or a debugger */
+    SWB_LOCK_LOST = 2,    /* its program closed the library's descriptors; it answers SWB_ERR_GONE */
+    SWB_DEAD = 3          /* what it left is freed by whoever joins next */
+} swb_condition;
+
+/* A process on a bus. */
+typedef struct swb_participant {
+    size_t size;
+    const char *name;     /* the `source` it was opened with */
+    const char *patterns; /* of all its inboxes, each once, separated by spaces; "" if it only publishes */
+    uint32_t id;
+    uint32_t pid;       /* in its own PID namespace */
+    uint32_t condition; /* swb_condition */
+    uint32_t inboxes;
+    uint32_t writers; /* publishing threads */
+    uint32_t reserved;
+    uint64_t joined_ns;                /* wall clock, since 1970 */
+    uint64_t waiting;                  /* events it has not received */
+    uint64_t lost_by[SWB_LOSS_CAUSES]; /* by its inboxes; of damaged slots only the reader knows */
+} swb_participant;
+
+/* Calls `each` with every process on the bus of that name, without taking part in it or changing anything.
+ * Valid: during the call.  Threads: any.  Blocks: no.  Returns: as swb_look(); SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_participants(const char *name, void (*each)(const swb_participant *participant, void *user), void *user);
+
+/* Something that is not as it should be. */
+typedef struct swb_finding {
+    size_t size;
+    const char *what;   /* "dead participant" */
+    const char *who;    /* "agent-7 (pid 123)", or a path */
+    const char *detail; /* what it holds or keeps from going on */
+    const char *advice; /* what to do */
+    uint32_t pid;       /* 0: no process */
+    uint32_t repaired;  /* 1: mended by this call */
+} swb_finding;
+
+/* Examines a bus: dead participants, stuck claims, orphaned arenas, stopped processes that hold something,
+ * processes that use a bus of that name which was removed. Calls `each` with every finding.
+ * repair: 0 reads only; 1 mends what can be mended, by joining the bus once.
+ * Valid: during the call.  Threads: any.  Blocks: no; with `repair` up to 2 s for the control lock.  Returns: as
+ * swb_look(), also if there are findings; with `repair` also as swb_open().  Since: 0.1 */
+SWB_API swb_result swb_doctor(const char *name, int repair, void (*each)(const swb_finding *finding, void *user), void *user);
 
 /* Removes a bus. Processes that use it keep what they have; new ones won't find it.
  * force: 0 refuses while a process is attached (SWB_ERR_IN_USE); 1 removes whatever has the name.

@@ -10,11 +10,12 @@
     X(SWB_LOST, 2, "events were lost and none followed them yet")                                     \
     X(SWB_DROPPED, 3, "at least one matching subscriber did not get the event")                       \
     X(SWB_STOPPED, 4, "stopped by swb_stop()")                                                        \
+    X(SWB_REATTACHED, 5, "the bus was opened anew; events in between may be missing")                 \
     X(SWB_ERR_ARGUMENT, -10, "an argument is not valid")                                              \
     X(SWB_ERR_BUS_NAME, -11, "not a valid name for a bus")                                            \
     X(SWB_ERR_TYPE_NAME, -12, "not a valid event type")                                               \
     X(SWB_ERR_PATTERN, -13, "not a valid pattern")                                                    \
-    X(SWB_ERR_TOO_LARGE, -14, "the event does not fit in a slot of this bus")                         \
+    X(SWB_ERR_TOO_LARGE, -14, "the payload is larger than an event can carry")                        \
     X(SWB_ERR_NO_BUS, -20, "there is no bus of that name")                                            \
     X(SWB_ERR_EXISTS, -21, "a bus of that name exists already")                                       \
     X(SWB_ERR_PERMISSION, -22, "no permission to use the bus")                                        \
@@ -27,6 +28,7 @@
     X(SWB_ERR_SUBSCRIBERS_FULL, -31, "the bus has no room for another inbox")                         \
     X(SWB_ERR_WRITERS_FULL, -32, "the bus has no writer id left for another publishing thread")       \
     X(SWB_ERR_PATTERNS_FULL, -33, "the patterns of this inbox take more room than there is")          \
+    X(SWB_ERR_ARENA_FULL, -34, "the room for large events is full")                                   \
     X(SWB_ERR_BUSY, -40, "the control lock is held by another process for too long")                  \
     X(SWB_ERR_REENTRANT, -41, "called from within a call that does not allow it")                     \
     X(SWB_ERR_FORKED, -42, "the handle was opened before fork(); open the bus again in this process") \

@@ -39,6 +39,8 @@ struct Options {
     std::optional<std::chrono::nanoseconds> stall_timeout{};
     std::uint32_t max_participants = 0, max_subscribers = 0, max_types = 0, slot_bytes = 0, default_capacity = 0;
     std::uint64_t ring_bytes = 0;
+    std::uint64_t arena_bytes = 0;  // publishers: room for large events that are not received yet
+    bool reattach = false;          // opens the bus anew when it was removed
 
     swb_options raw() const noexcept;
 };
@@ -63,12 +65,14 @@ public:
         return detail::check(swb_publish(raw(), type, payload.data(), payload.size())) == SWB_OK;
     }
     bool publish(const char* type, std::string_view text) { return publish(type, as_payload(text)); }
-    Delivery publish(const char* type, const Message& message) {
-        const swb_message m = message.raw();
-        swb_delivery d{};
-        d.size = sizeof d;
-        detail::check(swb_publish_message(raw(), type, &m, &d));
-        return Delivery(d);
+    Delivery publish(const char* type, const Message& message) { return publish(type, message.raw()); }
+    // Memory for a payload of up to that many bytes, to be published without a copy.
+    Loan loan(std::size_t bytes) { return Loan(raw(), bytes); }
+    // Publishes the first `bytes` of a loan with the message's other fields; the loan is empty then.
+    Delivery publish(const char* type, Loan&& loan, std::size_t bytes, const Message& message = {}) {
+        const Delivery delivery = publish(type, message.raw(loan.memory_, bytes));
+        loan.release();
+        return delivery;
     }
     bool publish(const std::string& type, std::span<const std::byte> payload) { return publish(type.c_str(), payload); }
     bool publish(const std::string& type, std::string_view text) { return publish(type.c_str(), as_payload(text)); }
@@ -93,6 +97,13 @@ public:
     // All that is there, up to `most`; empty after `timeout`, or after stop(). One event that is false tells
     // losses that nothing followed yet. Valid until the next receiving call.
     std::span<const Event> next_batch(std::size_t most, std::chrono::nanoseconds timeout = forever);
+    // Readable for poll() and epoll when there may be something to receive, until next(0ns) finds nothing.
+    // Subscribe first. The Bus's own: don't close it.
+    int descriptor() {
+        int found = -1;
+        detail::check(swb_descriptor(raw(), &found));
+        return found;
+    }
     // Gives back what was received, before the next receiving call does.
     void release() { detail::check(swb_release(raw())); }
 
@@ -136,6 +147,12 @@ private:
         std::unique_ptr<swb_bus, Close> bus;  // last: closed before what its handlers use
     };
 
+    Delivery publish(const char* type, const swb_message& m) {
+        swb_delivery d{};
+        d.size = sizeof d;
+        detail::check(swb_publish_message(raw(), type, &m, &d));
+        return Delivery(d);
+    }
     explicit Bus(swb_bus* owned) : state_(std::make_shared<State>()) { state_->bus.reset(owned); }
     static void call(const swb_event* event, void* user);
     static void rethrow(State& state);
@@ -168,6 +185,8 @@ inline swb_options Options::raw() const noexcept {
     o.slot_bytes = slot_bytes;
     o.default_capacity = default_capacity;
     o.ring_bytes = ring_bytes;
+    o.arena_bytes = arena_bytes;
+    o.reattach = reattach ? 1 : 0;
     return o;
 }
 

@@ -8,10 +8,45 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <swarmbus/event.hpp>
 
 namespace swarmbus {
+
+// Memory for a payload, where subscribers will read it: from Bus::loan(). Given back by its destructor if it
+// was not published. Must not outlive the Bus it came from.
+class Loan {
+public:
+    Loan(swb_bus* bus, std::size_t bytes) : bus_(bus) {
+        void* memory = nullptr;
+        detail::check(swb_loan(bus, bytes, &memory));
+        memory_ = {static_cast<std::byte*>(memory), bytes};
+    }
+    Loan(Loan&& other) noexcept : bus_(other.bus_), memory_(other.release()) {}
+    Loan& operator=(Loan&& other) noexcept {
+        if (this != &other) {
+            give_back();
+            bus_ = other.bus_;
+            memory_ = other.release();
+        }
+        return *this;
+    }
+    ~Loan() { give_back(); }
+
+    // Empty once it is published.
+    std::span<std::byte> memory() const noexcept { return memory_; }
+
+private:
+    friend class Bus;
+    friend class Publisher;
+    std::span<std::byte> release() noexcept { return std::exchange(memory_, {}); }
+    void give_back() noexcept {
+        if (memory_.data() != nullptr) swb_loan_return(bus_, memory_.data());
+    }
+    swb_bus* bus_;
+    std::span<std::byte> memory_;
+};
 
 // A message with more than a payload. Texts and payload must live during the call.
 struct Message {
@@ -31,6 +66,13 @@ struct Message {
         m.source = source;
         m.encoding = static_cast<std::uint32_t>(encoding);
         if (block_timeout) m.block_timeout_ns = block_timeout->count() > 0 ? block_timeout->count() : SWB_NO_WAIT;
+        return m;
+    }
+    swb_message raw(std::span<const std::byte> loaned, std::size_t bytes) const noexcept {
+        swb_message m = raw();
+        m.payload = loaned.data();
+        m.payload_bytes = bytes;
+        m.flags = SWB_LOANED;
         return m;
     }
 };
@@ -61,15 +103,21 @@ public:
         return detail::check(swb_publisher_publish(raw_.get(), payload.data(), payload.size())) == SWB_OK;
     }
     bool publish(std::string_view text) { return publish(as_payload(text)); }
-    Delivery publish(const Message& message) {
-        const swb_message m = message.raw();
+    Delivery publish(const Message& message) { return publish(message.raw()); }
+    // Publishes the first `bytes` of a loan, uncopied, with the message's other fields; the loan is empty then.
+    Delivery publish(Loan&& loan, std::size_t bytes, const Message& message = {}) {
+        const Delivery delivery = publish(message.raw(loan.memory_, bytes));
+        loan.release();
+        return delivery;
+    }
+
+private:
+    Delivery publish(const swb_message& m) {
         swb_delivery d{};
         d.size = sizeof d;
         detail::check(swb_publisher_publish_message(raw_.get(), &m, &d));
         return Delivery(d);
     }
-
-private:
     struct Close {
         void operator()(swb_publisher* p) const noexcept { swb_publisher_close(p); }
     };

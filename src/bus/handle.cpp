@@ -107,7 +107,7 @@ std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& opti
         ::pthread_atfork([] { handles_mutex.lock(); }, unlock, unlock);
     });
     std::shared_ptr<Attachment> attachment =
-        Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source, Presence::of});
+        Attachment::to({bus, options.open_mode, options.limits, options.permissions, options.source, options.arena_bytes, Presence::of});
     std::shared_ptr<Handle> handle(new Handle(std::move(attachment), options));
     const std::lock_guard lock(handles_mutex);
     open_handles().emplace_back(handle->id(), handle);
@@ -151,6 +151,17 @@ Writer& Handle::writer() {
     mine.push_back({id_, fresh});
     last_writer = fresh.get();
     return *fresh;
+}
+
+std::byte* Handle::loan(std::uint64_t bytes) {
+    check_usable();
+    return attachment_->arenas().take(bytes).memory();
+}
+
+void Handle::give_back(const void* loan) {
+    check_usable();
+    Arenas& arenas = attachment_->arenas();
+    arenas.give_back(arenas.find(loan, 0));
 }
 
 void Handle::thread_ended(Writer& writer) noexcept {

@@ -47,6 +47,9 @@ public:
     std::shared_ptr<EventType> event_type(std::string_view name) { return types_.resolve(*attachment_, name); }
     EventTypes& event_types() noexcept { return types_; }
     Attachment& attachment() const noexcept { return *attachment_; }
+    // Memory for a payload of that many bytes, to be published without a copy, and back unpublished.
+    std::byte* loan(std::uint64_t bytes);
+    void give_back(const void* loan);
     // The calling thread's writer; leases one the first time. Throws SWB_ERR_WRITERS_FULL.
     Writer& writer();
     void thread_ended(Writer& writer) noexcept;

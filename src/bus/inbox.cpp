@@ -52,6 +52,7 @@ Inbox::Inbox(std::shared_ptr<Attachment> attachment, const SubscriptionList& sub
       policy_(policy),
       reader_(sound_ring_of(attachment_->segment(), index), policy, stall_timeout_ns),
       subscriptions_(subscriptions),
+      arenas_(attachment_->segment()),
       types_(attachment_->segment().plan().max_types),
       sources_(SWB_WRITERS) {}
 
@@ -59,7 +60,9 @@ std::size_t Inbox::receive(swb_event* events, std::size_t capacity) {
     const Ring& ring = reader_.ring();
     const auto max = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, ring.capacity / 2));
     const std::size_t size = events->size;
-    if (inline_types_.size() > kMostInlineTypes) inline_types_.clear();  // what pointed there was given back
+    // What pointed to these was given back.
+    if (inline_types_.size() > kMostInlineTypes) inline_types_.clear();
+    arenas_.forget_old();
     for (;;) {
         const InboxReader::Taken taken = reader_.take(max);
         if (!replaced_sources_.empty()) replaced_sources_.clear();
@@ -104,7 +107,13 @@ void Inbox::release() noexcept {
 
 bool Inbox::fill_with_optional_fields(swb_event& out, const std::byte* slot) {
     IncomingEvent event;
-    if (decode(slot, reader_.ring().slot_bytes, event)) return fill(out, event);
+    if (decode(slot, reader_.ring().slot_bytes, event)) {
+        if (event.large.bytes == 0) return fill(out, event);
+        if (const std::byte* payload = arenas_.find(event.large)) {
+            event.payload = {payload, event.large.bytes};
+            return fill(out, event);
+        }
+    }
     ledger_.add_damaged();
     return false;
 }
@@ -217,6 +226,7 @@ bool Inbox::tell_losses(swb_event& event) noexcept {
     event.size = size;
     event.type = event.source = event.subject = "";
     tell(event, losses);
+    report_losses(monotonic_ns());  // now: the caller may be long in coming back
     return true;
 }
 

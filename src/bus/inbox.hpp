@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capi/swarmbus.h"
+#include "src/arena/arena_views.hpp"
 #include "src/bus/subscription.hpp"
 #include "src/inbox/loss.hpp"
 #include "src/inbox/reader.hpp"
@@ -98,6 +99,7 @@ private:
     bool any_unreported_ = false;
     std::uint64_t reported_ns_ = 0;
     std::unique_ptr<Doorbell> doorbell_;
+    ArenaViews arenas_;
     std::uint64_t unready_since_ns_ = 0;  // of polls; 0: the last one found something
     std::uint32_t short_waits_ = 0;       // in a row, in which something came after few looks
     std::uint32_t events_since_empty_ = 0;

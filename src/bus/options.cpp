@@ -18,6 +18,8 @@ std::string default_source() {
     return program + pid;
 }
 
+constexpr std::uint64_t kLargestArena = std::uint64_t{1} << 40;
+
 [[noreturn]] void fail(const std::string& what) { throw Error(SWB_ERR_ARGUMENT, what); }
 
 }  // namespace
@@ -26,7 +28,7 @@ Options read_options(const swb_options* given) {
     Options options;
     swb_options o{};
     if (given != nullptr) {
-        // The first version of the structure ends with ring_bytes; a caller that has less never existed.
+        // The first version of the structure ends with arena_bytes; a caller that has less never existed.
         if (given->size < sizeof o) {
             fail("swb_options.size is " + std::to_string(given->size) + "; set it to sizeof(swb_options)");
         }
@@ -57,6 +59,12 @@ Options read_options(const swb_options* given) {
     }
     if (o.spin_ns != 0) options.spin_ns = o.spin_ns;
     if (o.stall_timeout_ns != 0) options.stall_timeout_ns = o.stall_timeout_ns;
+    if (o.arena_bytes != 0 && (o.arena_bytes < SWB_PAGE || o.arena_bytes > kLargestArena)) {
+        fail("arena_bytes is " + std::to_string(o.arena_bytes) + "; it must be from 4096 to " + std::to_string(kLargestArena));
+    }
+    options.arena_bytes = o.arena_bytes;
+    if (o.reattach > 1) fail("reattach is " + std::to_string(o.reattach) + "; use 0 or 1");
+    options.reattach = o.reattach != 0;
     options.limits = {o.max_participants, o.max_subscribers, o.max_types, o.slot_bytes, o.default_capacity, o.ring_bytes};
     return options;
 }

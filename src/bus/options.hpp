@@ -18,6 +18,8 @@ struct Options {
     std::uint64_t block_timeout_ns = 100'000'000;
     std::uint64_t spin_ns = 5'000;  // UINT64_MAX: never sleep
     std::uint64_t stall_timeout_ns = 50'000'000;
+    std::uint64_t arena_bytes = 0;  // 0: not asked for
+    bool reattach = false;
     Limits limits;
 };
 

@@ -5,7 +5,6 @@
 
 #include "src/clock/clock.hpp"
 #include "src/life/cancellation.hpp"
-#include "src/routing/routes.hpp"
 #include "src/words/inbox_words.hpp"
 
 namespace swarmbus::core {
@@ -41,9 +40,11 @@ void Presence::publish(std::string_view type, std::string_view subject, const st
     // this one does, interrupted by a signal.
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return;
-    const std::vector<std::uint64_t> wanted = match_inboxes(attachment_.segment(), type);
+    // Leased before it is known whether anybody asks: without naming inboxes their patterns can't be read.
+    std::unique_ptr<Writer> writer = writer_ ? std::move(writer_) : std::make_unique<Writer>(not_owned_, attachment_.name(), 0);
+    const std::vector<std::uint64_t> wanted = writer->matching_inboxes(type);
     if (std::all_of(wanted.begin(), wanted.end(), [](std::uint64_t bits) { return bits == 0; })) return;
-    if (!writer_) writer_ = std::make_unique<Writer>(not_owned_, attachment_.name(), 0);
+    writer_ = std::move(writer);
     Message message;
     message.subject = subject;
     message.payload = std::as_bytes(std::span(payload));

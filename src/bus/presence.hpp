@@ -33,7 +33,7 @@ private:
     std::shared_ptr<Attachment> not_owned_;  // for what keeps one: the attachment owns us
     std::mutex mutex_;
     EventTypes types_;
-    std::unique_ptr<Writer> writer_;  // leased when the first event has a subscriber
+    std::unique_ptr<Writer> writer_;  // kept while what it tells has subscribers
 };
 
 }  // namespace swarmbus::core

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "src/bus/writer.hpp"
 #include "src/routing/routes.hpp"
@@ -74,6 +75,10 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery&
 
 // Claims, writes and commits. False: no slot, and why.
 inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
+    if (event.large.bytes != 0 && !may_pin(target)) [[unlikely]] {
+        result = ClaimResult::full;
+        return false;
+    }
     const Claimed claimed = claim(target, lease_.id, *attachment_);
     result = claimed.result;
     if (claimed.result != ClaimResult::claimed) return false;
@@ -100,6 +105,13 @@ inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, 
     committed_[committed_count_++] = {target, at, inbox};
 }
 
+inline void Writer::delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept {
+    ++delivery.delivered;
+    if (event.large.bytes != 0) [[unlikely]]
+        chunk_holders_.push_back({committed.inbox, committed.target->gate.generation(), committed.at});
+    wake_reader(attachment_->segment(), committed.inbox);
+}
+
 // The fence behind the commits, and what must come after it.
 void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
     if (committed_count_ == 0) return;
@@ -110,8 +122,7 @@ void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
             publish_again(place, committed, event, delivery);
             continue;
         }
-        ++delivery.delivered;
-        wake_reader(attachment_->segment(), committed.inbox);
+        delivered(committed, event, delivery);
         leave(place);
     }
     committed_count_ = 0;
@@ -170,8 +181,46 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
     message.writer = static_cast<std::uint16_t>(lease_.id);
     message.lease = lease_.lease.number();
     const std::size_t slot_bytes = segment.plan().slot_bytes;  // the sum of absurd lengths would wrap
-    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes) [[unlikely]]
-        return SWB_ERR_TOO_LARGE;
+    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes || message.loaned) [[unlikely]]
+        return publish_large(type, message, delivery);
+    return publish_placed(type, message, delivery);
+}
+
+// The payload goes to this process's arena, unless it lies there already; the slots say where.
+Result Writer::publish_large(EventType& type, Message& message, Delivery& delivery) {
+    Arenas& arenas = attachment_->arenas();
+    const std::span<const std::byte> payload = message.payload;
+    const std::size_t slot_bytes = attachment_->segment().plan().slot_bytes;
+    chunk_holders_.clear();
+    chunk_holders_.reserve(targets_.size());
+    message.payload = {};
+    message.large.bytes = payload.size();  // for the look whether the rest fits
+    if (slot_bytes_of(message) > slot_bytes) return SWB_ERR_TOO_LARGE;
+    chunk_ = message.loaned ? arenas.find(payload.data(), payload.size()) : arenas.take(payload.size());
+    if (!message.loaned) std::memcpy(chunk_.memory(), payload.data(), payload.size());
+    const ArenaName& arena = chunk_.arena->name();
+    message.large = {arena.participant, arena.serial, arena.generation, chunk_.offset, payload.size()};
+    try {
+        const Result result = publish_placed(type, message, delivery);
+        arenas.publish(chunk_, chunk_holders_);
+        return result;
+    } catch (...) {  // short of memory, before anything was published
+        if (!message.loaned) arenas.give_back(chunk_);
+        throw;
+    }
+}
+
+// Whether this inbox may hold one more large event; in a drop_oldest inbox others make room for it.
+bool Writer::may_pin(Target& target) noexcept {
+    const auto inbox = static_cast<std::uint32_t>(&target - targets_.data());
+    for (std::uint32_t left = target.ring.capacity; !attachment_->arenas().may_pin(chunk_, inbox); --left) {
+        if (left == 0 || target.policy != Overflow::drop_oldest || !evict(target, *attachment_)) return false;
+    }
+    return true;
+}
+
+inline Result Writer::publish_placed(EventType& type, Message& message, Delivery& delivery) {
+    Segment& segment = attachment_->segment();
     message.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     message.time_ns = clock_.now_ns();
@@ -208,15 +257,23 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
 }
 
+// Names the inboxes whose patterns are read, so that their memory stays. Place 0 is free for that
+// before the first claim.
+struct Writer::Reading final : InboxVisit {
+    Writer& writer;
+    explicit Reading(Writer& w) noexcept : writer(w) {}
+    void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
+    void leave() noexcept override { writer.leave(0); }
+};
+
+std::vector<std::uint64_t> Writer::matching_inboxes(std::string_view type) {
+    Reading reading(*this);
+    return match_inboxes(attachment_->segment(), type, reading);
+}
+
 // A type that is not in the table has no route: its inboxes are those whose patterns match.
 void Writer::publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery) {
-    // Patterns are read before the first claim: place 0 is free for naming their inboxes.
-    struct Reading final : InboxVisit {
-        Writer& writer;
-        explicit Reading(Writer& w) noexcept : writer(w) {}
-        void enter(std::uint32_t inbox) noexcept override { words::name_inbox(*writer.line_, 0, inbox, writer.fences_itself_); }
-        void leave() noexcept override { writer.leave(0); }
-    } reading(*this);
+    Reading reading(*this);
     const std::vector<std::uint64_t> bits = type.matched_inboxes(*attachment_, reading);
     for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);
 }
@@ -243,8 +300,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
     while (write(target, event, committed.at, result)) {
         full_fence();
         if (!settle(target.ring, committed.at, lease_.id)) continue;
-        ++delivery.delivered;
-        wake_reader(attachment_->segment(), committed.inbox);
+        delivered(committed, event, delivery);
         leave(place);
         return;
     }
@@ -281,7 +337,10 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
                 target->refused_at = head;
             }
             drop(lines, LossCause::timeout, delivery);
-            if (dead) attachment_->reap(0);
+            if (dead) {
+                leave(kPlace);  // before: the memory of an inbox that somebody is inside of can't go
+                return attachment_->reap(0);
+            }
         } else {
             if (waiting_since == 0) waiting_since = now;
             futex_wait(lines.room, room, std::min(kLongestRoomSleepNs, deadline_ns - now));

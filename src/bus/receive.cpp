@@ -99,7 +99,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         if (count > 0) [[likely]]
             return SWB_OK;
         if (timeout_ns == 0) {
-            if (!std::exchange(in_vain, true) && inbox->look_behind()) continue;
+            if (!std::exchange(in_vain, true) && (inbox->look_behind() || attachment_->gone())) continue;
             if (tell_losses && inbox->tell_losses(*events)) return SWB_LOST;
             if (!inbox->rest_on_descriptor()) continue;
             return SWB_TIMED_OUT;
@@ -112,7 +112,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         const std::uint64_t now = monotonic_ns();
         if (deadline == 0) deadline = now + std::min(static_cast<std::uint64_t>(timeout_ns), ~now);
         if (now >= deadline) return SWB_TIMED_OUT;
-        if (ready) continue;
+        if (ready || attachment_->gone()) continue;  // as the look around may have shown: not after another second
         if (spinning_since == 0) spinning_since = now - slice_ns;
         if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_);
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/arena/arenas.hpp"
 #include "src/bus/event_type.hpp"
 #include "capi/swarmbus.h"
 #include "src/clock/clock.hpp"
@@ -23,6 +24,7 @@ namespace swarmbus::core {
 // An event to publish. The caller sets what it says; publish() adds type, writer, sequence and time.
 struct Message : OutgoingEvent {
     std::uint64_t block_timeout_ns = 0;
+    bool loaned = false;  // the payload is a chunk of the arena, given away with the event
 };
 
 struct Delivery {
@@ -46,6 +48,9 @@ public:
     // The same by name, found without a lock when this thread has used it before. Throws SWB_ERR_TYPE_NAME.
     Result publish(EventTypes& types, std::string_view type, Message& message, Delivery& delivery);
 
+    // The inboxes whose patterns match a type, one bit each, read as safely as they are published to.
+    std::vector<std::uint64_t> matching_inboxes(std::string_view type);
+
     // Closing, from another thread: from close() and a barrier on, a publish either has been seen by
     // inside_publish() or finds the writer closed. The id goes back when nobody is inside.
     void close() noexcept;
@@ -62,8 +67,13 @@ private:
     };
 
     class Inside;
+    struct Reading;
 
     Result publish_inside(EventType& type, Message& message, Delivery& delivery);
+    [[gnu::noinline]] Result publish_large(EventType& type, Message& message, Delivery& delivery);
+    [[gnu::always_inline]] Result publish_placed(EventType& type, Message& message, Delivery& delivery);
+    [[gnu::cold]] bool may_pin(Target& target) noexcept;
+    [[gnu::always_inline]] void delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
     [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
@@ -96,6 +106,9 @@ private:
     std::uint32_t committed_count_ = 0;
     std::vector<std::uint32_t> full_;  // block inboxes to wait for
     TypesByName types_;
+    // Of the large event that is being published.
+    LoanedChunk chunk_;
+    std::vector<ChunkHolder> chunk_holders_;
 };
 
 }  // namespace swarmbus::core

@@ -132,6 +132,12 @@ Claimed claim_past_obstacles(Target& target, std::uint64_t writer, DeathEvidence
     return {ClaimResult::no_slot};
 }
 
+bool evict(Target& target, DeathEvidence& evidence) noexcept {
+    read_head_and_holding(target);
+    const bool empty = distance(words::load_hint(*target.ring.words), target.head.at()) <= 0;
+    return !empty && evict_oldest(target, evidence) == Eviction::moved;
+}
+
 bool settle_suspected(const Ring& ring, Position at, std::uint64_t writer) noexcept {
     std::uint64_t& word = ring.claim(at);
     const Position lap = ring.lap(at);

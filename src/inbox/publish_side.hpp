@@ -65,6 +65,10 @@ inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& eviden
     return {ClaimResult::claimed, p};
 }
 
+// For a publisher that needs a drop_oldest inbox to hold less, not a place there: its oldest event goes.
+// False: nothing can be evicted now.
+bool evict(Target& target, DeathEvidence& evidence) noexcept;
+
 // Makes the written slot visible. The caller fences before settle() and before it looks at the
 // wake word; one fence serves the commits to several inboxes.
 inline void commit(const Ring& ring, Position at) noexcept { words::store_state(ring.state(at), State::of(ring.lap(at), Status::ready)); }

@@ -175,7 +175,11 @@ std::uint64_t InboxReader::evictions() const noexcept {
         exact = words::load_head(*ring_.words).evicted();
         about = words::load_counter(ring_.words->evictions);
     } while (about - before >= kCloseTogether);
-    const auto difference = static_cast<std::int16_t>(static_cast<std::uint16_t>(exact - static_cast<std::uint16_t>(about)));
+    return exact_evictions(about, exact);
+}
+
+std::uint64_t InboxReader::exact_evictions(std::uint64_t about, std::uint16_t low) noexcept {
+    const auto difference = static_cast<std::int16_t>(static_cast<std::uint16_t>(low - static_cast<std::uint16_t>(about)));
     if (difference < 0 && about < static_cast<std::uint64_t>(-difference)) return 0;
     return about + static_cast<std::uint64_t>(static_cast<std::int64_t>(difference));
 }

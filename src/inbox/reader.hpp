@@ -61,6 +61,8 @@ public:
     std::uint64_t evictions_before_taken() const noexcept { return evictions_before_taken_; }
     // Exact count of evictions, from head's 16 bits and the count beside it.
     std::uint64_t evictions() const noexcept;
+    // The nearest value to `about` whose low 16 bits are `low`.
+    static std::uint64_t exact_evictions(std::uint64_t about, std::uint16_t low) noexcept;
 
 private:
     void pass(Head head) noexcept;

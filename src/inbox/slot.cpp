@@ -5,7 +5,7 @@
 namespace swarmbus::core {
 namespace {
 
-constexpr unsigned kKnownFlags = SWB_SLOT_DROPPED | SWB_SLOT_TYPE | SWB_SLOT_SOURCE | SWB_SLOT_SUBJECT;
+constexpr unsigned kKnownFlags = SWB_SLOT_DROPPED | SWB_SLOT_TYPE | SWB_SLOT_SOURCE | SWB_SLOT_SUBJECT | SWB_SLOT_LARGE;
 
 // One byte of length, the text, at least one NUL; to a multiple of 8.
 constexpr std::size_t text_bytes(std::string_view text) noexcept { return text.empty() ? 0 : (text.size() + 2 + 7) / 8 * 8; }
@@ -34,7 +34,7 @@ bool take_text(std::span<const std::byte>& rest, std::string_view& text) noexcep
 
 std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept {
     return sizeof(swb_l_slot) + 8 + text_bytes(event.inline_type) + text_bytes(event.source) + text_bytes(event.subject) +
-           event.payload.size();
+           (event.large.bytes != 0 ? sizeof event.large : event.payload.size());
 }
 
 unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std::uint64_t dropped) noexcept {
@@ -52,6 +52,11 @@ unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std:
     put(event.inline_type, SWB_SLOT_TYPE);
     put(event.source, SWB_SLOT_SOURCE);
     put(event.subject, SWB_SLOT_SUBJECT);
+    if (event.large.bytes != 0) {
+        flags |= SWB_SLOT_LARGE;
+        std::memcpy(at, &event.large, sizeof event.large);
+        at += sizeof event.large;
+    }
     return flags;
 }
 
@@ -67,6 +72,12 @@ bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event)
     if ((flags & SWB_SLOT_TYPE) != 0 && !take_text(rest, event.inline_type)) return false;
     if ((flags & SWB_SLOT_SOURCE) != 0 && !take_text(rest, event.source)) return false;
     if ((flags & SWB_SLOT_SUBJECT) != 0 && !take_text(rest, event.subject)) return false;
+    if ((flags & SWB_SLOT_LARGE) != 0) {
+        if (rest.size() < sizeof event.large || !event.payload.empty()) return false;
+        std::memcpy(&event.large, rest.data(), sizeof event.large);
+        if (event.large.bytes == 0) return false;
+        rest = rest.subspan(sizeof event.large);
+    }
     if (event.payload.size() > rest.size()) return false;
     event.payload = rest.first(event.payload.size());
     return true;

@@ -23,6 +23,7 @@ struct OutgoingEvent {
     std::string_view source;  // only if it differs from the writer's own
     std::string_view subject;
     std::span<const std::byte> payload;
+    swb_l_large large{};  // bytes not 0: where the payload lies instead
 };
 
 // What a reader finds. Points into the slot.
@@ -38,6 +39,7 @@ struct IncomingEvent {
     std::string_view source;
     std::string_view subject;  // NUL-terminated, like all texts
     std::span<const std::byte> payload;
+    swb_l_large large{};  // bytes not 0: where the payload lies; `payload` is empty then
 };
 
 // Bytes an event takes in a slot, the drop count included whether it will be there or not.
@@ -54,7 +56,7 @@ inline void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dr
     auto& header = *reinterpret_cast<swb_l_slot*>(slot);
     std::byte* at = slot + sizeof header;
     unsigned flags = 0;
-    if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size()) != 0) [[unlikely]] {
+    if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size() | event.large.bytes) != 0) [[unlikely]] {
         flags = encode_optional_fields(at, event, dropped);
     }
     if (!event.payload.empty()) [[likely]]

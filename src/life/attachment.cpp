@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/arena/orphans.hpp"
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
 #include "src/life/cancellation.hpp"
@@ -48,12 +49,14 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     for (const auto& known : all) {
         const std::shared_ptr<Attachment> attachment = known.lock();
         if (attachment && attachment->same_process() && attachment->segment().device() == segment->device() &&
-            attachment->segment().inode() == segment->inode()) {
+            attachment->segment().inode() == segment->inode() && !attachment->gone()) {
+            if (request.arena_bytes != 0) attachment->arenas_->set_size(request.arena_bytes);
             return attachment;
         }
     }
     std::shared_ptr<Attachment> fresh(new Attachment(std::move(segment)));
     fresh->join(request.participant_name);
+    if (request.arena_bytes != 0) fresh->arenas_->set_size(request.arena_bytes);
     if (request.observe != nullptr) fresh->observer_ = request.observe(*fresh);
     if (fresh->observer_) {
         fresh->observer_->joined();
@@ -67,7 +70,9 @@ Attachment::Attachment(std::unique_ptr<Segment> segment)
     : segment_(std::move(segment)), control_(*segment_), view_holders_(segment_->plan().max_subscribers) {}
 
 Attachment::~Attachment() {
-    if (participant_ != kNoParticipant && same_process()) leave();
+    if (participant_ == kNoParticipant) return;
+    if (same_process()) leave();
+    else arenas_->abandon();
 }
 
 void Attachment::join(std::string_view name) {
@@ -93,6 +98,7 @@ void Attachment::join(std::string_view name) {
         state_ = participant_state(generation_, SWB_PARTICIPANT_ALIVE);
         words::store_published(entry.state, state_);
         participant_ = i;
+        arenas_.emplace(*segment_, participant_, generation_);
         departed_ = std::move(departed);
         return;
     }
@@ -106,6 +112,7 @@ void Attachment::leave() noexcept {
     const HoldCancellation hold;
     if (observer_) observer_->leaving();
     observer_.reset();
+    arenas_.reset();
     swb_l_participant& entry = segment_->participant(participant_);
     const std::uint64_t left = participant_state(generation_, SWB_PARTICIPANT_LEFT);
     // Expelled: LEFT then tells that what it might still have written to is free.
@@ -176,7 +183,7 @@ bool Attachment::owner_looks_dead(std::uint32_t inbox) {
 void Attachment::reap(std::uint64_t patience_ns) noexcept {
     const HoldCancellation hold;
     try {
-        if (!somebody_departed(*segment_, participant_)) return;
+        if (!somebody_departed(*segment_, participant_) && list_orphaned_arenas(*segment_).empty()) return;
         std::vector<Departed> departed;
         {
             ControlLock::Guard guard = control_.acquire(patience_ns);

@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "src/arena/arenas.hpp"
 #include "src/inbox/publish_side.hpp"
 #include "src/inbox/reader.hpp"
 #include "src/life/control_lock.hpp"
@@ -40,6 +42,7 @@ public:
         Limits limits;
         mode_t permissions = 0600;
         std::string participant_name;
+        std::uint64_t arena_bytes = 0;  // 0: the default, or whatever the process's attachment has
         std::unique_ptr<LifeObserver> (*observe)(Attachment&) = nullptr;
     };
     // The process's attachment to that bus, or a new one. Throws Error.
@@ -88,6 +91,9 @@ public:
     // For publishers, who may be in a signal handler: allocates nothing unless something is wrong.
     void look_after_own_place() noexcept;
 
+    // Memory for large payloads.
+    Arenas& arenas() noexcept { return *arenas_; }
+
     LifeObserver* observer() const noexcept { return observer_.get(); }
 
     // Which thread of this process holds views of an inbox or runs its handlers; 0: none, or the
@@ -121,6 +127,7 @@ private:
     std::atomic<bool> stalled_on_the_dead_{false};
     std::atomic<std::uint64_t> next_look_ns_{0};
     std::vector<std::atomic<std::uint32_t>> view_holders_;
+    std::optional<Arenas> arenas_;
     std::unique_ptr<LifeObserver> observer_;
     std::vector<Departed> departed_;  // whom joining found
 };

@@ -52,6 +52,13 @@ std::uint64_t own_pid_namespace() noexcept {
     return ::stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
+// Whether pids in /proc are ours. Who is in a new PID namespace without a /proc of its own sees that of
+// outside, where the same number is another process.
+bool proc_shows_our_namespace() noexcept {
+    char text[16] = {};
+    return ::readlink("/proc/self", text, sizeof text - 1) > 0 && std::strtol(text, nullptr, 10) == ::getpid();
+}
+
 bool exiting(char state) noexcept { return state == 'Z' || state == 'X' || state == 'x'; }
 
 // A zombie leader proves nothing: after pthread_exit() in main the other threads live on.
@@ -92,6 +99,7 @@ bool pid_is_unused(std::uint32_t pid) noexcept { return ::kill(static_cast<pid_t
 
 bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept {
     const HoldCancellation hold;
+    if (!proc_shows_our_namespace()) return true;
     FILE* maps = std::fopen(("/proc/" + std::to_string(pid) + "/maps").c_str(), "re");
     if (maps == nullptr) return true;
     char line[512];
@@ -110,9 +118,17 @@ bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept {
     return found || !whole || lines == 0;
 }
 
+bool process_is_stopped(const ProcessIdentity& identity) noexcept {
+    const HoldCancellation hold;
+    if (!in_our_namespace(identity)) return false;
+    const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
+    return stat.start_ticks == identity.start_ticks && (stat.state == 'T' || stat.state == 't');
+}
+
 bool process_is_gone(const ProcessIdentity& identity) noexcept {
     const HoldCancellation hold;
     if (identity.start_ticks == 0 || !in_our_namespace(identity)) return false;
+    if (!proc_shows_our_namespace()) return pid_is_unused(identity.pid);
     const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
     if (stat.state == 0) return pid_is_unused(identity.pid);
     return stat.start_ticks != identity.start_ticks || all_threads_exiting(identity.pid);

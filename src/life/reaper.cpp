@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "src/arena/orphans.hpp"
 #include "src/inbox/settle_dead.hpp"
 #include "src/life/inbox_table.hpp"
 #include "src/waking/doorbell.hpp"
@@ -159,13 +160,17 @@ bool somebody_departed(Segment& segment, std::uint32_t self) noexcept {
 
 std::vector<Departed> reap(Segment& segment, ControlLock::Guard& guard, std::uint32_t self) {
     Reaping reaping(segment);
-    return reaping.judge(self) ? reaping.carry_out(guard) : std::vector<Departed>{};
+    std::vector<Departed> departed;
+    if (reaping.judge(self)) departed = reaping.carry_out(guard);
+    remove_read_orphans(segment);
+    return departed;
 }
 
 void give_place_back(Segment& segment, ControlLock::Guard& guard, std::uint32_t participant) {
     Reaping reaping(segment);
     reaping.condemn(participant);
     reaping.carry_out(guard);
+    remove_read_orphans(segment);
 }
 
 }  // namespace swarmbus::core

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -73,27 +72,30 @@ void remove_companion_directory(std::uint64_t bus_id) noexcept {
     }
 }
 
+// Directories first: one that is there then belongs to a bus that is listed behind it, or to none.
 std::vector<std::string> list_orphaned_companions() {
-    std::vector<std::string> wanted, orphaned;
-    for (const std::string& name : list_bus_names()) {
-        swb_l_header header{};
-        const Descriptor file(::open(bus_path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        if (file.get() < 0) {
-            if (errno == ENOENT) continue;
-            return {};  // whose directories there are can't be told
-        }
-        if (::pread(file.get(), &header, sizeof header, 0) == sizeof header) wanted.push_back(companion_directory(header.bus_id));
-    }
+    std::vector<std::string> mine;
     std::error_code none;
     const std::string prefix = companion_directory_prefix();
     for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, none); !none && it != std::filesystem::directory_iterator();
          it.increment(none)) {
         const std::string path = it->path();
         struct stat st {};
-        const bool mine = path.starts_with(prefix) && ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid();
-        if (mine && std::find(wanted.begin(), wanted.end(), path) == wanted.end()) orphaned.push_back(path);
+        if (path.starts_with(prefix) && ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid()) {
+            mine.push_back(path);
+        }
     }
-    return orphaned;
+    if (mine.empty()) return mine;
+    for (const std::string& name : list_bus_names()) {
+        swb_l_header header{};
+        const Descriptor file(::open(bus_path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+        if (file.get() < 0) {
+            if (errno == ENOENT) continue;
+            return {};  // whose directories they are can't be told
+        }
+        if (::pread(file.get(), &header, sizeof header, 0) == sizeof header) std::erase(mine, companion_directory(header.bus_id));
+    }
+    return mine;
 }
 
 void remove_orphaned_companions() noexcept {

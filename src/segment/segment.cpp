@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 
@@ -18,6 +16,7 @@
 #include "src/segment/bus_file.hpp"
 #include "src/segment/companion.hpp"
 #include "src/segment/header.hpp"
+#include "src/segment/memory.hpp"
 #include "src/words/table_words.hpp"
 
 namespace swarmbus::core {
@@ -25,14 +24,7 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
-constexpr std::uint64_t kAllocationPiece = std::uint64_t{1} << 20;
 constexpr int kCreateAttempts = 8;
-
-std::string mebibytes(std::uint64_t bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
-    return text;
-}
 
 // Descriptors 0 to 2 belong to the host: a message written to a closed stderr must not land in the
 // segment.
@@ -40,33 +32,6 @@ Descriptor duplicate_above_standard_streams(int fd) {
     const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) throw system_error(SWB_ERR_SYSTEM, "duplicating the descriptor of the bus (fcntl F_DUPFD_CLOEXEC)", errno);
     return Descriptor(copy);
-}
-
-// fallocate() in pieces: each is short enough to finish between two signals. Returns errno, or 0.
-int allocate(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
-    for (std::uint64_t done = 0; done < bytes;) {
-        const std::uint64_t piece = std::min(kAllocationPiece, bytes - done);
-        if (::fallocate(fd, 0, static_cast<off_t>(at + done), static_cast<off_t>(piece)) == 0) {
-            done += piece;
-        } else if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return 0;
-}
-
-void punch(int fd, std::uint64_t at, std::uint64_t bytes) noexcept {
-    while (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at), static_cast<off_t>(bytes)) != 0 &&
-           errno == EINTR) {}
-}
-
-Error no_space(int fd, std::uint64_t needed, const std::string& what, int error_number) {
-    if (error_number != ENOSPC) return system_error(SWB_ERR_NO_SPACE, what + " (fallocate)", error_number);
-    struct statvfs fs {};
-    std::string free_text = "too little";
-    if (::fstatvfs(fd, &fs) == 0) free_text = "only " + mebibytes(std::uint64_t{fs.f_bavail} * fs.f_frsize);
-    return Error(SWB_ERR_NO_SPACE, what + " needs " + mebibytes(needed) + " in /dev/shm, where " + free_text +
-                                       " is free; make /dev/shm larger (mount -o remount,size=…) or ask for less");
 }
 
 void check_limits(const std::string& name, const swb_l_header& has, const Limits& asked) {
@@ -189,9 +154,11 @@ std::unique_ptr<Segment> Segment::open(const std::string& name, OpenMode mode, c
             }
         }
         try {
-            return create(name, complete(asked), permissions);
+            create(name, complete(asked), permissions);
+            return open_existing(name, asked);  // by its name, which then is what the system shows of the mappings
         } catch (const Error& e) {
-            if (e.code() != SWB_ERR_EXISTS || mode == OpenMode::create_only) throw;
+            const bool again = e.code() == SWB_ERR_EXISTS || e.code() == SWB_ERR_NO_BUS;
+            if (!again || mode == OpenMode::create_only) throw;
         }
     }
     throw Error(SWB_ERR_SYSTEM, "bus '" + name + "' appeared and vanished " + std::to_string(kCreateAttempts) +
@@ -212,7 +179,7 @@ std::unique_ptr<Segment> Segment::open_existing(const std::string& name, const L
 }
 
 // Built under a temporary name and linked when ready: whoever sees the name sees a whole bus.
-std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& limits, mode_t permissions) {
+void Segment::create(const std::string& name, const Limits& limits, mode_t permissions) {
     remove_abandoned_files();
     remove_orphaned_companions();
     const std::string temporary = temporary_file_name();
@@ -242,25 +209,21 @@ std::unique_ptr<Segment> Segment::create(const std::string& name, const Limits& 
     if (::ftruncate(fd.get(), static_cast<off_t>(planned.file_bytes)) != 0) {
         throw system_error(SWB_ERR_NO_SPACE, "sizing bus '" + name + "' (ftruncate)", errno);
     }
-    if (const int error = allocate(fd.get(), 0, planned.rings_at)) {
+    if (const int error = allocate_memory(fd.get(), 0, planned.rings_at)) {
         static_cast<void>(::ftruncate(fd.get(), 0) == 0);  // so that what is free is told as it was before
         throw no_space(fd.get(), planned.rings_at, "bus '" + name + "'", error);
     }
-    std::unique_ptr<Segment> segment(new Segment(name, std::move(fd), planned));
-    swb_l_header& header = segment->header();
-    swb_l_header fresh = planned;
-    fresh.layout_hash = 0;
-    fresh.created_ns = wall_clock_ns();
-    fresh.next_writer = 1;
-    read_boot_id(fresh.boot_id);
-    std::memcpy(&header, &fresh, sizeof fresh);
-    words::store_published(header.layout_hash, planned.layout_hash);
+    planned.created_ns = wall_clock_ns();
+    planned.next_writer = 1;
+    read_boot_id(planned.boot_id);
+    if (::pwrite(fd.get(), &planned, sizeof planned, 0) != sizeof planned) {
+        throw system_error(SWB_ERR_SYSTEM, "writing the header of bus '" + name + "'", errno);
+    }
     if (::link(temporary_path.c_str(), bus_path(name).c_str()) != 0) {
         if (errno == EEXIST) throw Error(SWB_ERR_EXISTS, "a bus named '" + name + "' exists already (" + bus_path(name) + ")");
         throw system_error(SWB_ERR_SYSTEM, "naming bus '" + name + "' (link)", errno);
     }
     unlock(building.get(), SWB_LOCK_CREATOR);
-    return segment;
 }
 
 bool Segment::holds_block(std::uint64_t block_at, std::uint64_t bytes) const noexcept {
@@ -282,14 +245,14 @@ std::byte* Segment::open_block(std::uint64_t block_at, std::uint64_t bytes) {
 
 void Segment::allocate_block(std::uint64_t block_at, std::uint64_t bytes) {
     release_block(block_at, bytes);  // whatever an owner that died half way left there
-    if (const int error = allocate(fd(), plan_.rings_at + block_at, bytes)) {
+    if (const int error = allocate_memory(fd(), plan_.rings_at + block_at, bytes)) {
         release_block(block_at, bytes);
         throw no_space(fd(), bytes, "the inbox", error);
     }
 }
 
 void Segment::release_block(std::uint64_t block_at, std::uint64_t bytes) noexcept {
-    if (holds_block(block_at, bytes)) punch(fd(), plan_.rings_at + block_at, bytes);
+    if (holds_block(block_at, bytes)) give_memory_back(fd(), plan_.rings_at + block_at, bytes);
 }
 
 }  // namespace swarmbus::core

@@ -95,7 +95,7 @@ public:
 
 private:
     Segment(std::string name, Descriptor fd, const swb_l_header& plan);
-    static std::unique_ptr<Segment> create(const std::string& name, const Limits& limits, mode_t permissions);
+    static void create(const std::string& name, const Limits& limits, mode_t permissions);
     static std::unique_ptr<Segment> open_existing(const std::string& name, const Limits& asked);
     template <typename Entry>
     Entry& at(std::uint64_t table, std::uint32_t i) const noexcept {

@@ -17,6 +17,8 @@ void add_pub_command(CLI::App& app, Tool& tool);
 void add_sub_command(CLI::App& app, Tool& tool);
 void add_wait_command(CLI::App& app, Tool& tool);
 void add_ls_command(CLI::App& app, Tool& tool);
+void add_ps_command(CLI::App& app, Tool& tool);
+void add_doctor_command(CLI::App& app, Tool& tool);
 void add_rm_command(CLI::App& app, Tool& tool);
 
 }  // namespace swarmbus::tool

@@ -52,6 +52,8 @@ void build(CLI::App& app, Tool& tool) {
     add_sub_command(app, tool);
     add_wait_command(app, tool);
     add_ls_command(app, tool);
+    add_ps_command(app, tool);
+    add_doctor_command(app, tool);
     add_rm_command(app, tool);
     add_bench_command(app, tool.exit_status);
     for (CLI::App* command : app.get_subcommands({})) command->group("Commands");

@@ -182,6 +182,25 @@ static void separate_inboxes(void) {
     swb_close(alike);
 }
 
+static void loans(void) {
+    swb_bus *bus = open_bus(NULL);
+    swb_event event = {.size = sizeof event};
+    swb_message message = {.size = sizeof message, .flags = SWB_LOANED, .payload_bytes = 100000};
+    void *memory = NULL, *other = NULL;
+    swb_subscribe(bus, "l.*", NULL, NULL, NULL);
+    CHECK_RESULT(swb_loan(bus, 100000, &memory), SWB_OK, "memory is lent");
+    CHECK_RESULT(swb_loan(bus, 1, &other), SWB_OK, "more of it");
+    memset(memory, 'x', 100000);
+    message.payload = memory;
+    CHECK_RESULT(swb_publish_message(bus, "l.a", &message, NULL), SWB_OK, "it is published");
+    CHECK_RESULT(swb_next(bus, 0, &event), SWB_OK, "and received");
+    CHECK(event.payload_bytes == 100000 && ((const char *)event.payload)[99999] == 'x', "as it was built");
+    CHECK_RESULT(swb_loan_return(bus, other), SWB_OK, "what is not needed is given back");
+    CHECK_RESULT(swb_loan_return(bus, other), SWB_ERR_ARGUMENT, "once");
+    CHECK_RESULT(swb_loan(bus, SIZE_MAX, &memory), SWB_ERR_TOO_LARGE, "a loan has its limit");
+    swb_close(bus);
+}
+
 static int readable(int descriptor) {
     struct pollfd look = {.fd = descriptor, .events = POLLIN};
     return poll(&look, 1, 0);
@@ -214,8 +233,21 @@ static void remember_own(const char *found, void *user) {
     if (tap_equal(found, name)) ++*(int *)user;
 }
 
+static void remember_participant(const swb_participant *participant, void *user) {
+    swb_participant *seen = user;
+    *seen = *participant;
+    CHECK(tap_equal(participant->patterns, "*"), "a participant has its patterns");
+}
+
+static void count_finding(const swb_finding *finding, void *user) {
+    CHECK(finding->what[0] != 0 && finding->who[0] != 0 && finding->advice[0] != 0, "a finding has its texts");
+    ++*(int *)user;
+}
+
 static void looking(void) {
     swb_bus *bus = open_bus(NULL);
+    swb_participant seen = {0};
+    int findings = 0;
     swb_info info = {.size = sizeof info};
     int listed = 0;
     size_t position = 77;
@@ -226,6 +258,10 @@ static void looking(void) {
     CHECK(info.slot_bytes == 256 && info.default_capacity == 1024 && info.max_participants == 1024, "its limits");
     CHECK(info.max_subscribers == 1024 && info.max_types == 4096 && info.layout_version == 2, "all of them");
     CHECK(info.file_bytes > info.resident_bytes && info.resident_bytes > 0 && info.created_ns > 0, "and what it takes");
+    CHECK_RESULT(swb_participants(name, remember_participant, &seen), SWB_OK, "who takes part is listed");
+    CHECK(seen.pid == (uint32_t)getpid() && seen.condition == SWB_ALIVE && seen.inboxes == 1 && seen.writers == 1, "that is this process");
+    CHECK_RESULT(swb_doctor(name, 0, count_finding, &findings), SWB_OK, "the bus is examined");
+    CHECK(findings == 0, "and well");
     CHECK_RESULT(swb_list(remember_own, &listed), SWB_OK, "buses are listed");
     CHECK(listed == 1, "this one, once");
     CHECK_RESULT(swb_remove(name, 0), SWB_ERR_IN_USE, "a bus in use is not removed");
@@ -251,6 +287,7 @@ int main(void) {
     copies();
     publishing();
     separate_inboxes();
+    loans();
     descriptors();
     looking();
     swb_remove(name, 1);

@@ -120,7 +120,7 @@ static void copying(void) {
 }
 
 static void publishing(swb_bus *bus) {
-    static const char large[4096];
+    static const char large[(64 << 20) + 1];
     swb_publisher *publisher = NULL;
     swb_delivery delivery = {.size = 3};
     swb_message message = {.size = sizeof message};

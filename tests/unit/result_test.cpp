@@ -18,6 +18,7 @@ const std::map<int, std::string> kPinned = {
     {2, "SWB_LOST"},
     {3, "SWB_DROPPED"},
     {4, "SWB_STOPPED"},
+    {5, "SWB_REATTACHED"},
     {-10, "SWB_ERR_ARGUMENT"},
     {-11, "SWB_ERR_BUS_NAME"},
     {-12, "SWB_ERR_TYPE_NAME"},
@@ -35,13 +36,14 @@ const std::map<int, std::string> kPinned = {
     {-31, "SWB_ERR_SUBSCRIBERS_FULL"},
     {-32, "SWB_ERR_WRITERS_FULL"},
     {-33, "SWB_ERR_PATTERNS_FULL"},
+    {-34, "SWB_ERR_ARENA_FULL"},
     {-40, "SWB_ERR_BUSY"},
     {-41, "SWB_ERR_REENTRANT"},
     {-42, "SWB_ERR_FORKED"},
     {-43, "SWB_ERR_CLOSED"},
     {-44, "SWB_ERR_NOT_FOUND"},
-    {-46, "SWB_ERR_GONE"},
     {-45, "SWB_ERR_NOT_SUBSCRIBED"},
+    {-46, "SWB_ERR_GONE"},
     {-50, "SWB_ERR_MEMORY"},
     {-51, "SWB_ERR_SYSTEM"},
     {-52, "SWB_ERR_INTERNAL"},
@@ -66,7 +68,7 @@ TEST(Results, have_a_name_and_a_text_each) {
 }
 
 TEST(Results, that_nobody_knows_have_a_name_and_a_text_too) {
-    for (const int number : {5, -1, -9, -53, 1000, -1000}) {
+    for (const int number : {6, -1, -9, -53, 1000, -1000}) {
         EXPECT_STREQ(swb_result_name(static_cast<swb_result>(number)), "SWB_UNKNOWN");
         EXPECT_STREQ(swb_result_text(static_cast<swb_result>(number)), "unknown result");
     }

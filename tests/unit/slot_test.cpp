@@ -149,7 +149,7 @@ TEST_F(Slot, keeps_sequence_and_lease_apart) {
 }
 
 TEST_F(Slot, is_damaged_when_it_has_a_flag_nobody_knows) {
-    for (const unsigned flag : {unsigned{SWB_SLOT_CORRELATION}, unsigned{SWB_SLOT_TRACE}, unsigned{SWB_SLOT_LARGE}, 128u}) {
+    for (const unsigned flag : {unsigned{SWB_SLOT_CORRELATION}, unsigned{SWB_SLOT_TRACE}, 128u}) {
         put();
         header().flags = static_cast<std::uint8_t>(flag);
         EXPECT_TRUE(damaged()) << flag;

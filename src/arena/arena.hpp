@@ -1,0 +1,89 @@
+// A publisher process's own shared memory for payloads that don't fit in a slot: one file, which
+// readers map without write access. What is free is this process's own business: it follows from where
+// the heads of the inboxes stand, no counter is shared.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "src/arena/free_space.hpp"
+#include "src/segment/companion.hpp"
+#include "src/segment/segment.hpp"
+#include "src/words/position.hpp"
+
+namespace swarmbus::core {
+
+inline constexpr std::uint64_t kLargestPayload = std::uint64_t{64} << 20;
+
+// An inbox that has been given a chunk: at which position.
+struct ChunkHolder {
+    std::uint32_t inbox;
+    std::uint64_t gate_generation;
+    Position at;
+};
+
+class Arena {
+public:
+    // Makes the file. Throws SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM.
+    Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes);
+    // Unlinks the file, unless somebody still has something to read there: then a reaper does later.
+    ~Arena();
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    const ArenaName& name() const noexcept { return name_; }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+    // Whether readers can still find the file.
+    bool is_named() const noexcept;
+
+    // A chunk that nobody else has; its memory is there. Nothing if none is free. Throws SWB_ERR_NO_SPACE.
+    std::optional<std::uint64_t> take(std::uint64_t bytes);
+    std::byte* at(std::uint64_t offset) const noexcept { return base_ + offset; }
+    // The chunk that begins there and is not published yet, and its size.
+    std::optional<std::uint64_t> unpublished_chunk(const std::byte* begin) const noexcept;
+    std::uint64_t chunk_bytes(std::uint64_t offset) const noexcept;
+
+    // Whether an inbox may be given a chunk: it pins at most as much as is still free, so that one that
+    // is not read never takes the room of all others.
+    bool may_pin(std::uint32_t inbox, std::uint64_t offset);
+    // From now on the chunk is free once none of these can look at it any more.
+    void publish(std::uint64_t offset, std::span<const ChunkHolder> holders);
+    void give_back(std::uint64_t offset);
+
+    std::uint64_t free_bytes() const noexcept { return space_.free_bytes(); }
+    // Takes back what nobody can look at any more.
+    void reclaim();
+
+private:
+    struct Chunk {
+        std::uint64_t bytes = 0;
+        bool published = false;
+        std::vector<ChunkHolder> holders;
+    };
+
+    bool held(const ChunkHolder& holder) const noexcept;
+    bool drop_past_holders(Chunk& chunk);
+    void free_chunk(std::map<std::uint64_t, Chunk>::iterator chunk);
+    void provide_memory(std::uint64_t offset, std::uint64_t bytes);
+    void unmap() noexcept;
+
+    Segment& segment_;
+    const ArenaName name_;
+    const std::string path_;
+    const std::uint64_t bytes_;
+    ino_t inode_ = 0;
+    std::byte* base_ = nullptr;
+    FreeSpace space_;
+    std::map<std::uint64_t, Chunk> chunks_;                    // by offset
+    std::deque<std::uint64_t> oldest_first_;                   // published chunks
+    std::unordered_map<std::uint32_t, std::uint64_t> pinned_;  // bytes by inbox
+    std::vector<bool> has_memory_;                             // by page
+    std::uint64_t pages_with_memory_ = 0, pages_in_use_ = 0;
+};
+
+}  // namespace swarmbus::core

@@ -1,0 +1,56 @@
+#include "src/arena/arena_views.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "src/life/cancellation.hpp"
+
+namespace swarmbus::core {
+
+ArenaViews::~ArenaViews() {
+    for (const View& view : views_) ::munmap(const_cast<std::byte*>(view.base), view.bytes);
+}
+
+const std::byte* ArenaViews::find(const swb_l_large& large) noexcept {
+    const ArenaName name{large.participant, large.serial, large.participant_generation};
+    const auto known = std::find_if(views_.begin(), views_.end(), [&](const View& view) { return view.name == name; });
+    const View* view = known != views_.end() ? &*known : map(name);
+    if (view == nullptr || large.bytes > view->bytes || large.offset > view->bytes - large.bytes) return nullptr;
+    return view->base + large.offset;
+}
+
+const ArenaViews::View* ArenaViews::map(const ArenaName& name) noexcept try {
+    const HoldCancellation hold;
+    views_.reserve(views_.size() + 1);
+    const Descriptor file(::open(arena_path(segment_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat st {};
+    if (file.get() < 0 || ::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) return nullptr;
+    const auto bytes = static_cast<std::uint64_t>(st.st_size);
+    void* at = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+    if (at == MAP_FAILED) return nullptr;
+    ::madvise(at, bytes, MADV_DONTDUMP);
+    views_.push_back({name, static_cast<const std::byte*>(at), bytes});
+    return &views_.back();
+} catch (const std::exception&) {
+    return nullptr;
+}
+
+void ArenaViews::forget_old() noexcept try {
+    if (views_.size() < forget_at_) return;
+    const HoldCancellation hold;
+    std::erase_if(views_, [&](const View& view) {
+        if (::access(arena_path(segment_, view.name).c_str(), F_OK) == 0) return false;
+        ::munmap(const_cast<std::byte*>(view.base), view.bytes);
+        return true;
+    });
+    forget_at_ = std::max<std::size_t>(16, 2 * views_.size());
+} catch (const std::exception&) {
+    // Short of memory: another time.
+}
+
+}  // namespace swarmbus::core

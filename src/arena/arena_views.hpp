@@ -1,0 +1,41 @@
+// Arenas of others as a reader sees them: mapped without write access, found by their names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "src/segment/companion.hpp"
+#include "src/segment/layout.h"
+#include "src/segment/segment.hpp"
+
+namespace swarmbus::core {
+
+// Used by one thread at a time. What it gives stays valid until forget_old() or its end.
+class ArenaViews {
+public:
+    explicit ArenaViews(const Segment& segment) noexcept : segment_(segment) {}
+    ~ArenaViews();
+    ArenaViews(const ArenaViews&) = delete;
+    ArenaViews& operator=(const ArenaViews&) = delete;
+
+    // The payload; nullptr if its file is gone or has no such place.
+    const std::byte* find(const swb_l_large& large) noexcept;
+    // Unmaps the arenas of those who are gone, when there are many. Nothing that was given is in use.
+    void forget_old() noexcept;
+
+private:
+    struct View {
+        ArenaName name;
+        const std::byte* base;
+        std::uint64_t bytes;
+    };
+    const View* map(const ArenaName& name) noexcept;
+
+    const Segment& segment_;
+    std::vector<View> views_;
+    std::size_t forget_at_ = 16;
+};
+
+}  // namespace swarmbus::core

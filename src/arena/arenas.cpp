@@ -1,0 +1,92 @@
+#include "src/arena/arenas.hpp"
+
+#include <string>
+
+#include "src/error.hpp"
+#include "src/life/cancellation.hpp"
+#include "src/life/process.hpp"
+#include "src/segment/memory.hpp"
+
+namespace swarmbus::core {
+
+// One thread at a time; a signal handler that interrupted it is refused instead of waiting for ever.
+class Arenas::Turn {
+public:
+    explicit Turn(Arenas& arenas) : arenas_(arenas) {
+        if (arenas.busy_thread_.load(std::memory_order_relaxed) == this_thread()) {
+            throw Error(SWB_ERR_REENTRANT, "a signal handler can't publish a large event while its thread does; publish from elsewhere");
+        }
+        arenas.mutex_.lock();
+        arenas.busy_thread_.store(this_thread(), std::memory_order_relaxed);
+    }
+    ~Turn() {
+        arenas_.busy_thread_.store(0, std::memory_order_relaxed);
+        arenas_.mutex_.unlock();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+private:
+    const HoldCancellation hold_;
+    Arenas& arenas_;
+};
+
+Arena& Arenas::current(std::uint64_t bytes) {
+    if (!arenas_.empty() && arenas_.back()->is_named()) return *arenas_.back();
+    const std::uint64_t size = bytes_.load(std::memory_order_relaxed);
+    if (bytes > size) {
+        throw Error(SWB_ERR_TOO_LARGE, "a payload of " + mebibytes(bytes) + " is larger than this process's arena of " + mebibytes(size) +
+                                           "; open the bus with larger arena_bytes");
+    }
+    arenas_.push_back(std::make_unique<Arena>(segment_, ArenaName{participant_, next_serial_, generation_}, size));
+    ++next_serial_;
+    return *arenas_.back();
+}
+
+LoanedChunk Arenas::take(std::uint64_t bytes) {
+    if (bytes > kLargestPayload) {
+        throw Error(SWB_ERR_TOO_LARGE, "a payload has at most " + mebibytes(kLargestPayload) + ", this one " + mebibytes(bytes));
+    }
+    const Turn turn(*this);
+    Arena& arena = current(bytes);
+    if (const auto offset = arena.take(bytes)) return {&arena, *offset};
+    throw Error(SWB_ERR_ARENA_FULL, "the arena for large events (" + mebibytes(arena.bytes()) + ", of which " +
+                                        mebibytes(arena.free_bytes()) + " are free) has no " + mebibytes(bytes) +
+                                        " in one piece: subscribers have not received yet what lies there; wait, or open the bus with "
+                                        "larger arena_bytes");
+}
+
+LoanedChunk Arenas::find(const void* memory, std::uint64_t bytes) {
+    const Turn turn(*this);
+    for (const auto& arena : arenas_) {
+        const auto offset = arena->unpublished_chunk(static_cast<const std::byte*>(memory));
+        if (!offset) continue;
+        if (bytes <= arena->chunk_bytes(*offset)) return {arena.get(), *offset};
+        throw Error(SWB_ERR_ARGUMENT, "the loan has " + std::to_string(arena->chunk_bytes(*offset)) + " bytes, " + std::to_string(bytes) +
+                                          " are to be published; ask swb_loan() for as many");
+    }
+    throw Error(SWB_ERR_ARGUMENT, "this memory is no loan of this bus (published or given back already?)");
+}
+
+bool Arenas::may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept try {
+    const Turn turn(*this);
+    return chunk.arena->may_pin(inbox, chunk.offset);
+} catch (const std::exception&) {
+    return false;
+}
+
+void Arenas::publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept try {
+    const Turn turn(*this);
+    chunk.arena->publish(chunk.offset, holders);
+} catch (const std::exception&) {}
+
+void Arenas::give_back(const LoanedChunk& chunk) {
+    const Turn turn(*this);
+    chunk.arena->give_back(chunk.offset);
+}
+
+void Arenas::abandon() noexcept {
+    for (auto& arena : arenas_) static_cast<void>(arena.release());  // its destructor would unlink the file
+}
+
+}  // namespace swarmbus::core

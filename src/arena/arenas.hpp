@@ -1,0 +1,62 @@
+// The arenas of this process on a bus: one at a time, made when first needed, and a new one when
+// somebody removed the file of the last. By any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "src/arena/arena.hpp"
+
+namespace swarmbus::core {
+
+// A chunk on its way into an event.
+struct LoanedChunk {
+    Arena* arena = nullptr;
+    std::uint64_t offset = 0;
+    std::byte* memory() const noexcept { return arena->at(offset); }
+};
+
+class Arenas {
+public:
+    static constexpr std::uint64_t kDefaultBytes = std::uint64_t{256} << 20;
+
+    Arenas(Segment& segment, std::uint32_t participant, std::uint32_t generation) noexcept
+        : segment_(segment), participant_(static_cast<std::uint16_t>(participant)), generation_(generation) {}
+
+    // How large arenas are that are made from now on.
+    void set_size(std::uint64_t bytes) noexcept { bytes_.store(bytes, std::memory_order_relaxed); }
+
+    // Throws SWB_ERR_TOO_LARGE, SWB_ERR_ARENA_FULL, SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM, and
+    // SWB_ERR_REENTRANT in a signal handler that interrupted this.
+    LoanedChunk take(std::uint64_t bytes);
+    // The chunk that take() gave and that begins there. Throws SWB_ERR_ARGUMENT; `bytes` is what is
+    // wanted of it.
+    LoanedChunk find(const void* memory, std::uint64_t bytes);
+
+    bool may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept;
+    // If memory is too short to remember who holds it, the chunk stays taken.
+    void publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept;
+    void give_back(const LoanedChunk& chunk);
+
+    // For a forked child: the files are its parent's.
+    void abandon() noexcept;
+
+private:
+    class Turn;
+    Arena& current(std::uint64_t bytes);
+
+    Segment& segment_;
+    const std::uint16_t participant_;
+    const std::uint32_t generation_;
+    std::atomic<std::uint64_t> bytes_{kDefaultBytes};
+    std::atomic<std::uint32_t> busy_thread_{0};
+    std::mutex mutex_;
+    std::uint16_t next_serial_ = 0;
+    std::vector<std::unique_ptr<Arena>> arenas_;  // the last is the current one
+};
+
+}  // namespace swarmbus::core

@@ -1,0 +1,206 @@
+#include "src/inspect/doctor.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+
+#include "src/bus/presence.hpp"
+#include "src/error.hpp"
+#include "src/inbox/settle_dead.hpp"
+#include "src/inspect/roster.hpp"
+#include "src/life/attachment.hpp"
+#include "src/life/cancellation.hpp"
+#include "src/life/file_lock.hpp"
+#include "src/life/process.hpp"
+#include "src/segment/bus_file.hpp"
+#include "src/segment/companion.hpp"
+
+namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kReapPatienceNs = 2'000'000'000;
+
+class Examination {
+public:
+    explicit Examination(const std::string& name) : name_(name), tables_(name) {}
+
+    std::vector<Finding> findings() {
+        for (const RosterEntry& entry : read_roster(tables_)) participant(entry);
+        for (std::uint32_t id = 1; id < SWB_WRITERS; ++id) writer(id);
+        control();
+        for (const ArenaName& arena : list_arenas(tables_.plan().bus_id)) orphan(arena);
+        return std::move(found_);
+    }
+
+private:
+    void add(Finding finding) { found_.push_back(std::move(finding)); }
+
+    static std::string title(const swb_l_participant& entry) {
+        const std::string name(entry.name, std::find(entry.name, entry.name + sizeof entry.name, '\0'));
+        return name + " (pid " + std::to_string(entry.pid) + ")";
+    }
+    static std::string count(std::uint64_t n, const char* one, const char* many) { return std::to_string(n) + " " + (n == 1 ? one : many); }
+
+    void participant(const RosterEntry& entry) {
+        const std::string who = title(tables_.participant(entry.index));
+        const std::string has = count(entry.inboxes, "inbox", "inboxes") + ", " + count(entry.writers, "writer id", "writer ids");
+        if (entry.condition == Condition::gone) {
+            add({"dead participant", who, "it still has " + has, "whoever joins next frees that; --repair does now", entry.pid, true});
+        } else if (entry.condition == Condition::left) {
+            add({"participant that left", who, "it still has " + has + ": the control lock was not to be had",
+                 "whoever joins next frees that; --repair does now", entry.pid, true});
+        } else if (entry.condition == Condition::lockless) {
+            add({"participant without its lock", who, "its program closed the library's descriptors; it has " + has,
+                 "it answers SWB_ERR_GONE until it opens the bus again; end it if it does not", entry.pid});
+        } else if (entry.stopped) {
+            add({"stopped participant", who, count(entry.waiting, "event waits", "events wait") + " in its inboxes; it has " + has,
+                 "kill -CONT " + std::to_string(entry.pid) + " lets it go on", entry.pid});
+        }
+    }
+
+    // A writer within publish whose process is dead or stopped.
+    void writer(std::uint32_t id) {
+        const swb_l_writer line = tables_.writer(id);
+        const Lease lease{line.lease};
+        if (lease.free() || lease.participant() >= tables_.plan().max_participants) return;
+        const swb_l_participant owner = tables_.participant(lease.participant());
+        const bool same = generation_of(owner.state) == lease.participant_generation();
+        const bool alive = same && tables_.condition(lease.participant()) == Condition::alive;
+        const bool stopped = alive && process_is_stopped({owner.pid, owner.start_ticks, owner.pid_namespace});
+        if (alive && !stopped) return;
+        std::uint32_t inboxes = 0, claims = 0;
+        for (const std::uint32_t named : line.in_inbox) {
+            if (named == 0 || named > tables_.plan().max_subscribers) continue;
+            const std::uint32_t status = Gate{tables_.inbox(named - 1).gate}.status();
+            if (status != SWB_GATE_ACTIVE && status != SWB_GATE_DEAD) continue;
+            ++inboxes;
+            const BlockView block(tables_, named - 1);
+            if (block.sound()) claims += count_unsettled(block.ring(), id);
+        }
+        if (inboxes == 0 && same) return;  // told with its participant
+        const std::string who = same ? title(owner) : "nobody that has a place";
+        const std::string detail = "writer id " + std::to_string(id) + " is within publish to " + count(inboxes, "inbox", "inboxes") +
+                                   ", " + count(claims, "slot is", "slots are") + " unfinished";
+        if (stopped) {
+            add({"stopped publisher", who, detail, "its readers pass it; kill -CONT " + std::to_string(owner.pid) + " lets it finish",
+                 owner.pid});
+        } else {
+            add({"stuck claim", who, detail, "whoever joins next settles it; --repair does now", owner.pid, true});
+        }
+    }
+
+    void control() {
+        const swb_l_header header = tables_.header();
+        const bool dirty = (header.control & 1) != 0;
+        if (!lock_is_held(tables_.fd(), SWB_LOCK_CONTROL)) {
+            if (dirty) {
+                add({"unfinished control operation", "pid " + std::to_string(header.control_holder_pid),
+                     "its process died in the middle of it", "the next one finishes it; --repair does now", header.control_holder_pid,
+                     true});
+            }
+            return;
+        }
+        for (std::uint32_t i = 0; i < tables_.plan().max_participants; ++i) {
+            const swb_l_participant entry = tables_.participant(i);
+            if (status_of(entry.state) == SWB_PARTICIPANT_FREE || entry.pid != header.control_holder_pid) continue;
+            if (!process_is_stopped({entry.pid, entry.start_ticks, entry.pid_namespace})) continue;
+            add({"stopped holder of the control lock", title(entry), "nobody can join, leave or subscribe; publishing goes on",
+                 "kill -CONT " + std::to_string(entry.pid) + " lets it go on", entry.pid});
+            return;
+        }
+    }
+
+    void orphan(const ArenaName& arena) {
+        if (arena.participant < tables_.plan().max_participants) {
+            const swb_l_participant owner = tables_.participant(arena.participant);
+            const Condition condition = tables_.condition(arena.participant);
+            const bool owned =
+                generation_of(owner.state) == arena.generation && (condition == Condition::alive || condition == Condition::lockless);
+            if (owned) return;
+        }
+        char file[48];
+        std::snprintf(file, sizeof file, "arena-%hu.%u.%hu", arena.participant, arena.generation, arena.serial);
+        add({"orphaned arena", companion_directory(tables_.plan().bus_id) + "/" + file, "its publisher is gone",
+             "it stays until its events are received; then whoever joins next removes it", 0, true});
+    }
+
+    const std::string& name_;
+    BusTables tables_;
+    std::vector<Finding> found_;
+};
+
+// Processes that use a bus of that name which was removed: its file is mapped, and has no name.
+void add_users_of_removed(std::vector<Finding>& found, const std::string& name) {
+    const std::string mapped = bus_path(name) + " (deleted)\n";
+    std::error_code none;
+    for (auto it = std::filesystem::directory_iterator("/proc", none); !none && it != std::filesystem::directory_iterator();
+         it.increment(none)) {
+        const std::string pid = it->path().filename();
+        if (pid.empty() || !std::all_of(pid.begin(), pid.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
+        FILE* maps = std::fopen((it->path() / "maps").c_str(), "re");
+        if (maps == nullptr) continue;
+        char line[512];
+        bool uses = false;
+        while (!uses && std::fgets(line, sizeof line, maps) != nullptr) uses = std::string_view(line).ends_with(mapped);
+        std::fclose(maps);
+        if (!uses) continue;
+        found.push_back({"user of a removed bus", "pid " + pid, "the file " + bus_path(name) + " was unlinked under it",
+                         "it answers SWB_ERR_GONE; let it open the bus again, or end it", static_cast<std::uint32_t>(std::stoul(pid))});
+    }
+}
+
+void add_orphaned_directories(std::vector<Finding>& found) {
+    for (const std::string& path : list_orphaned_companions()) {
+        found.push_back({"directory of a removed bus", path, "sockets and arenas that nobody can reach any more",
+                         "the next bus that is created removes it; --repair does now", 0, true});
+    }
+}
+
+bool same(const Finding& a, const Finding& b) { return a.what == b.what && a.who == b.who; }
+
+}  // namespace
+
+std::vector<Finding> examine(const std::string& name) {
+    const HoldCancellation hold;
+    check_bus_name(name);
+    std::vector<Finding> found;
+    add_users_of_removed(found, name);
+    add_orphaned_directories(found);
+    try {
+        const std::vector<Finding> inside = Examination(name).findings();
+        found.insert(found.end(), inside.begin(), inside.end());
+    } catch (const Error& e) {
+        if (e.code() != SWB_ERR_NO_BUS || found.empty()) throw;
+    }
+    return found;
+}
+
+std::vector<Finding> repair(const std::string& name) {
+    const HoldCancellation hold;
+    std::vector<Finding> before = examine(name);
+    if (before.empty()) return before;
+    try {
+        const std::shared_ptr<Attachment> attachment =
+            Attachment::to({name, OpenMode::open_only, {}, 0600, "doctor-" + std::to_string(::getpid()), 0, Presence::of});
+        attachment->reap(kReapPatienceNs);
+    } catch (const Error& e) {
+        if (e.code() != SWB_ERR_NO_BUS) throw;
+    }
+    remove_abandoned_files();
+    remove_orphaned_companions();
+    std::vector<Finding> after;
+    try {
+        after = examine(name);
+    } catch (const Error& e) {
+        if (e.code() != SWB_ERR_NO_BUS) throw;
+    }
+    for (Finding& finding : before) {
+        finding.repaired = std::none_of(after.begin(), after.end(), [&](const Finding& left) { return same(left, finding); });
+    }
+    return before;
+}
+
+}  // namespace swarmbus::core

@@ -1,0 +1,27 @@
+// What is wrong with a bus: who is dead and has left something, who is stopped and holds something up,
+// what lies about. Looks only; mending is joining the bus once, which reaps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace swarmbus::core {
+
+struct Finding {
+    std::string what;    // "dead participant"
+    std::string who;     // "agent-7 (pid 123)", a path, …
+    std::string detail;  // what it holds
+    std::string advice;  // what to do
+    std::uint32_t pid = 0;
+    bool repairable = false;  // by joining once
+    bool repaired = false;
+};
+
+// Throws as opening does; SWB_ERR_NO_BUS only when nothing at all was left behind by a bus of that name.
+std::vector<Finding> examine(const std::string& name);
+
+// Mends what can be mended. All findings of before, those that are gone marked repaired.
+std::vector<Finding> repair(const std::string& name);
+
+}  // namespace swarmbus::core

@@ -1,0 +1,67 @@
+"""swarmbus ps and doctor: who is on a bus, and what is wrong with it."""
+import json
+import os
+import signal
+import time
+
+import harness
+
+
+class Ps(harness.CliTest):
+    def rows(self):
+        return [json.loads(line) for line in self.run_tool("ps", "--json").stdout.splitlines()]
+
+    def findings(self, *arguments, status):
+        return [json.loads(line) for line in self.run_tool("doctor", "--json", *arguments, status=status).stdout.splitlines()]
+
+    def wait_for(self, holds):
+        deadline = time.monotonic() + harness.PATIENCE
+        while not holds():
+            self.assertLess(time.monotonic(), deadline, "it did not come about")
+            time.sleep(harness.POLL_PAUSE)
+
+    def test_ps_lists_who_is_alive_with_patterns_and_losses(self):
+        sub = self.start_sub("agent.*", "task.failed", "--json")
+        row, = [r for r in self.rows() if r["pid"] == sub.pid]
+        self.assertEqual(row["state"], "alive")
+        self.assertEqual(row["patterns"], "agent.* task.failed")
+        self.assertEqual((row["inboxes"], row["lost"]), (1, 0))
+        self.assertIn("agent.*", self.run_tool("ps").stdout.decode())
+
+    def test_ps_and_doctor_say_who_is_stopped(self):
+        sub = self.start_sub("agent.*", "--json")
+        sub.stop()
+        self.assertEqual([r["state"] for r in self.rows()], ["stopped"])
+        finding, = self.findings(status=1)
+        self.assertEqual((finding["what"], finding["pid"]), ("stopped participant", sub.pid))
+        self.assertIn("kill -CONT", finding["advice"])
+        sub.resume()
+        self.wait_for(lambda: [r["state"] for r in self.rows()] == ["alive"])
+        self.assertEqual(self.findings(status=0), [])
+
+    def test_doctor_finds_the_dead_and_changes_nothing_unless_asked(self):
+        sub = self.start_sub("agent.*", "--json")
+        sub.signal(signal.SIGKILL)
+        sub.wait()
+        for _ in range(2):
+            finding, = self.findings(status=1)
+            self.assertEqual((finding["what"], finding["pid"], finding["repaired"]), ("dead participant", sub.pid, False))
+        self.assertEqual([r["state"] for r in self.rows()], ["dead"])
+        finding, = self.findings("--repair", status=0)
+        self.assertTrue(finding["repaired"])
+        self.assertEqual(self.findings(status=0), [])
+        self.assertEqual(self.rows(), [])
+
+    def test_doctor_names_the_user_of_a_bus_that_was_removed(self):
+        sub = self.start_sub("agent.*", "--json")
+        os.unlink(self.bus_file(self.bus))
+        finding, = [f for f in self.findings(status=1) if f["pid"] == sub.pid]
+        self.assertEqual(finding["what"], "user of a removed bus")
+        self.assertEqual(sub.wait(), 1)  # it says that the bus is gone
+
+    def test_a_bus_that_is_not_there_has_no_doctor(self):
+        self.assertIn("no bus", self.refused("doctor", "--bus", "never-was", status=1))
+        self.assertIn("no bus", self.refused("ps", "--bus", "never-was", status=1))
+
+
+harness.main()

@@ -48,7 +48,7 @@ lost with its cause; and nothing is left behind.
 
 constexpr auto kTick = 2ms;
 constexpr auto kQuietPatience = 20s;
-constexpr auto kShortestStop = 25ms;  // beyond the members' stall timeout, more often than not
+constexpr auto kShortestStop = 25ms;            // beyond the members' stall timeout, more often than not
 constexpr std::uint64_t kMostGrowth = 1 << 20;  // private memory of a long-lived process
 
 struct Settings {
@@ -74,9 +74,7 @@ Holdings holdings_of(pid_t pid) {
     return found;
 }
 
-std::size_t files() {
-    return static_cast<std::size_t>(std::distance(std::filesystem::recursive_directory_iterator("/dev/shm"), {}));
-}
+std::size_t files() { return static_cast<std::size_t>(std::distance(std::filesystem::recursive_directory_iterator("/dev/shm"), {})); }
 
 struct Figures {
     swb_info bus{};
@@ -93,7 +91,8 @@ public:
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);
         for (std::uint32_t place = 0; place < kLongLived; ++place) start(place);
         for (std::uint32_t place = 0; place < kLongLived; ++place) {
-            if (!test::eventually([&] { return world_->places[place].ready != 0; }, kQuietPatience)) throw std::runtime_error("a process does not start");
+            if (!test::eventually([&] { return world_->places[place].ready != 0; }, kQuietPatience))
+                throw std::runtime_error("a process does not start");
         }
         before_ = look();
         const auto start_time = Clock::now(), end = start_time + settings_.duration;
@@ -111,15 +110,16 @@ public:
     void report() const {
         const World& w = *world_;
         const auto n = [](const Count& count) { return static_cast<unsigned long long>(count.load()); };
-        std::printf("# %.0f s: %llu published to one inbox, %llu to all; %llu received, %llu dropped, %llu evicted\n", seconds_, n(w.published),
-                    n(w.to_all), n(w.received), n(w.dropped), n(w.told[SWB_LOSS_EVICTED]));
+        std::printf("# %.0f s: %llu published to one inbox, %llu to all; %llu received, %llu dropped, %llu evicted\n", seconds_,
+                    n(w.published), n(w.to_all), n(w.received), n(w.dropped), n(w.told[SWB_LOSS_EVICTED]));
         std::printf("# told lost: %llu full, %llu timeout, %llu self, %llu no_slot, %llu damaged\n", n(w.told[SWB_LOSS_FULL]),
                     n(w.told[SWB_LOSS_TIMEOUT]), n(w.told[SWB_LOSS_SELF]), n(w.told[SWB_LOSS_NO_SLOT]), n(w.told[SWB_LOSS_DAMAGED]));
         std::printf("# %llu joined, %llu left, %llu killed, %llu stopped and continued, %llu forked; %llu events of the bus about itself\n",
                     n(w.joined), n(w.left), kills_, stops_, n(w.forked), n(w.lives_told));
         std::printf("# %llu inboxes checked, %llu events in doubt (their publishers were killed)\n", n(w.checked), n(w.doubtful));
-        std::printf("# bus: %llu bytes before, %llu after; files in /dev/shm: %zu, %zu\n", static_cast<unsigned long long>(before_.bus.resident_bytes),
-                    static_cast<unsigned long long>(after_.bus.resident_bytes), before_.files, after_.files);
+        std::printf("# bus: %llu bytes before, %llu after; files in /dev/shm: %zu, %zu\n",
+                    static_cast<unsigned long long>(before_.bus.resident_bytes), static_cast<unsigned long long>(after_.bus.resident_bytes),
+                    before_.files, after_.files);
         for (std::uint32_t place = 0; place < kLongLived; ++place) {
             std::printf("# long-lived %u: %llu descriptors, then %llu; private memory %llu KiB when warm, then %llu\n", place,
                         static_cast<unsigned long long>(before_.long_lived[place].descriptors),
@@ -127,13 +127,15 @@ public:
                         static_cast<unsigned long long>(warm_[place].private_bytes >> 10),
                         static_cast<unsigned long long>(after_.long_lived[place].private_bytes >> 10));
         }
-        const double operations = static_cast<double>(w.published + w.to_all + w.received + w.joined + w.left + w.forked) + static_cast<double>(kills_ + stops_);
-        std::printf("# %.0f operations; leaks for each million: %.3f (%llu in all)\n", operations, static_cast<double>(leaks_) / operations * 1e6,
-                    leaks_);
+        const double operations =
+            static_cast<double>(w.published + w.to_all + w.received + w.joined + w.left + w.forked) + static_cast<double>(kills_ + stops_);
+        std::printf("# %.0f operations; leaks for each million: %.3f (%llu in all)\n", operations,
+                    static_cast<double>(leaks_) / operations * 1e6, leaks_);
     }
     std::vector<std::string> faults() const {
         std::vector<std::string> told;
-        for (std::size_t i = 0; i < std::min<std::size_t>(world_->faults, world_->fault.size()); ++i) told.emplace_back(world_->fault[i].data());
+        for (std::size_t i = 0; i < std::min<std::size_t>(world_->faults, world_->fault.size()); ++i)
+            told.emplace_back(world_->fault[i].data());
         return told;
     }
     const std::vector<std::string>& left_behind() const noexcept { return left_behind_; }
@@ -187,7 +189,8 @@ private:
                 Member& member = members_[place];
                 if (!member.process || member.process->pid() != pid) continue;
                 member.process->note_end(status);
-                if (WIFSIGNALED(status) && !member.killed) world_->blame("place " + std::to_string(place) + " died of signal " + std::to_string(WTERMSIG(status)));
+                if (WIFSIGNALED(status) && !member.killed)
+                    world_->blame("place " + std::to_string(place) + " died of signal " + std::to_string(WTERMSIG(status)));
                 if (WIFEXITED(status) && WEXITSTATUS(status) != 0) world_->blame("place " + std::to_string(place) + " did not end well");
                 // It publishes no more, and its inbox does not count from its death on.
                 world_->places[place].inbox.open = Open::no;
@@ -216,7 +219,9 @@ private:
         // Who comes now looks after the last of the dead.
         test::Process comes_and_goes([&] {
             swb_bus* bus = nullptr;
-            test::require(swb_open(bus_.c_str(), nullptr, &bus) == SWB_OK && swb_subscribe(bus, "nothing", nullptr, nullptr, nullptr) == SWB_OK, swb_last_error());
+            test::require(
+                swb_open(bus_.c_str(), nullptr, &bus) == SWB_OK && swb_subscribe(bus, "nothing", nullptr, nullptr, nullptr) == SWB_OK,
+                swb_last_error());
             swb_close(bus);
         });
         if (!comes_and_goes.ended_well(kQuietPatience)) return give_up("nobody can come any more");
@@ -248,12 +253,16 @@ private:
         // Each long-lived process may have one more writer, for what it tells of others.
         same("writers", 3 * kLongLived, after_.bus.writers);
         same("files in /dev/shm", before_.files, after_.files);
-        if (after_.bus.resident_bytes > before_.bus.resident_bytes) same("bytes of the bus", before_.bus.resident_bytes, after_.bus.resident_bytes);
-        if (std::string wrong = faults::wrong_in_the_tables(bus_, {kLongLived, before_.bus.subscribers, after_.bus.writers}); !wrong.empty()) leak(wrong);
+        if (after_.bus.resident_bytes > before_.bus.resident_bytes)
+            same("bytes of the bus", before_.bus.resident_bytes, after_.bus.resident_bytes);
+        if (std::string wrong = faults::wrong_in_the_tables(bus_, {kLongLived, before_.bus.subscribers, after_.bus.writers});
+            !wrong.empty())
+            leak(wrong);
         for (std::uint32_t place = 0; place < kLongLived; ++place) {
             const std::string who = "long-lived process " + std::to_string(place);
             same(who + ", descriptors", before_.long_lived[place].descriptors, after_.long_lived[place].descriptors);
-            if (warmed_up_) same(who + ", bytes of private memory", warm_[place].private_bytes + kMostGrowth, after_.long_lived[place].private_bytes);
+            if (warmed_up_)
+                same(who + ", bytes of private memory", warm_[place].private_bytes + kMostGrowth, after_.long_lived[place].private_bytes);
         }
     }
 

@@ -146,7 +146,9 @@ private:
             test::require(Clock::now() < deadline, "a publisher does not come back");
             ::usleep(200);
         }
-        bus_.emplace(name_, options_of(random_));
+        const Options options = options_of(random_);
+        policy_ = options.overflow;
+        bus_.emplace(name_, options);
         bus_->subscribe("to." + std::to_string(place_));
         for (Count* count : {&inbox().attempted, &inbox().delivered, &inbox().dropped, &inbox().odd}) *count = 0;
         books_.emplace(world_);
@@ -190,13 +192,18 @@ private:
 
     void check(const char* what, std::uint64_t is, std::uint64_t least, std::uint64_t most) {
         if (is >= least && is <= most) return;
-        world_.blame("inbox of place " + std::to_string(place_) + ", events " + what + ": " + std::to_string(is) + ", not from " +
+        world_.blame("inbox of place " + std::to_string(place_) +
+                     (policy_ == Overflow::block         ? " (block"
+                      : policy_ == Overflow::drop_newest ? " (drop_newest"
+                                                         : " (drop_oldest") +
+                     ", evicted " + std::to_string(books_->evicted()) + "), events " + what + ": " + std::to_string(is) + ", not from " +
                      std::to_string(least) + " to " + std::to_string(most));
     }
 
     void publish_some() {
         Bus& by = random_() % 4 == 0 ? *second_ : *bus_;
-        for (std::uint64_t count = 1 + random_() % 24, to = random_() % kPlaces; count > 0; --count) publish(by, static_cast<std::uint32_t>(to));
+        for (std::uint64_t count = 1 + random_() % 24, to = random_() % kPlaces; count > 0; --count)
+            publish(by, static_cast<std::uint32_t>(to));
     }
 
     void publish(Bus& by, std::uint32_t to) {
@@ -271,6 +278,7 @@ private:
     std::uint64_t count_ = 0;
     std::optional<Bus> bus_, second_;
     std::optional<Books> books_, second_books_;
+    Overflow policy_{};
     int descriptor_ = -1;
     bool reads_all_ = false;
 };

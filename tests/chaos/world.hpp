@@ -12,8 +12,8 @@
 
 namespace swarmbus::chaos {
 
-constexpr std::uint32_t kPlaces = 30;      // processes at a time, each with its inbox for the type "to.PLACE"
-constexpr std::uint32_t kLongLived = 2;    // the first places: stopped now and then, never killed
+constexpr std::uint32_t kPlaces = 30;         // processes at a time, each with its inbox for the type "to.PLACE"
+constexpr std::uint32_t kLongLived = 2;       // the first places: stopped now and then, never killed
 constexpr std::uint32_t kPublishersEach = 3;  // two handles of a process, and its forked child
 constexpr std::uint32_t kPublishers = kPlaces * kPublishersEach;
 

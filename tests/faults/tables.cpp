@@ -81,8 +81,9 @@ std::string wrong_claims(const Tables& tables, std::uint32_t inbox) {
     for (std::uint32_t slot = 0; slot < entry.capacity; ++slot) {
         const auto claim = tables.at<std::uint64_t>(claims, slot);
         if ((claim & 0xf) != 0) {
-            return "inbox " + std::to_string(inbox) + ": the claim of slot " + std::to_string(slot) + " has mark " + std::to_string(claim & 0xf) +
-                   " (lap " + std::to_string(claim >> 16) + ", writer " + std::to_string(claim >> 4 & 0xfff) + ")";
+            return "inbox " + std::to_string(inbox) + ": the claim of slot " + std::to_string(slot) + " has mark " +
+                   std::to_string(claim & 0xf) + " (lap " + std::to_string(claim >> 16) + ", writer " + std::to_string(claim >> 4 & 0xfff) +
+                   ")";
         }
     }
     return {};

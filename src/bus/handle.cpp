@@ -209,6 +209,7 @@ void Handle::finish_close() noexcept {
     const std::lock_guard changes(subscriptions_mutex_);
     if (inbox_.exchange(nullptr) != nullptr) {
         owned_inbox_->release();
+        owned_inbox_->remove_descriptor();
         attachment_->set_view_holder(owned_inbox_->index(), 0);
         try {
             ControlLock::Guard guard = attachment_->control().acquire();

@@ -56,6 +56,8 @@ public:
 
     // A descriptor that is readable when something may be ready, made when first asked for. Throws SWB_ERR_SYSTEM.
     int descriptor();
+    // Before the inbox is freed: whoever finds its owner dead then looks for no socket any more.
+    void remove_descriptor() noexcept { doorbell_.reset(); }
     // After a look that found nothing: the descriptor, if there is one, is silent from now on, until
     // something comes. False: something has come, look again.
     bool rest_on_descriptor() noexcept;

@@ -56,9 +56,10 @@ void Writer::prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept {
     prefetch_slot(target, target.next, kSlotPrefetchFrom, payload_bytes);
 }
 
-// Names the inbox, then looks whether it may be used. nullptr: nobody uses it, or the event was
-// dropped for it because its ring can't be reached; it is unnamed again.
-inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept {
+// Names the inbox, then looks whether it may be used. nullptr: nobody uses it, its owner has come since
+// the route was read and does not ask for the type, or the event was dropped for it because its ring
+// can't be reached; it is unnamed again.
+inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, const OutgoingEvent& event, Delivery& delivery) noexcept {
     swb_l_inbox& lines = attachment_->segment().inbox(inbox);
     words::name_inbox(*line_, place, inbox, fences_itself_);
     const Gate gate = words::load_gate(lines);
@@ -66,8 +67,12 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, Delivery&
     if (gate.status() == SWB_GATE_ACTIVE) [[likely]] {
         if (gate == target.gate) [[likely]]
             return &target;
-        if (open_target(target, inbox, gate)) return &target;
-        drop(lines, LossCause::no_slot, delivery);
+        // A bit that was the last owner's: its reader would drop the event, but in a full inbox it would
+        // cost another one, or count as a loss. An owner that this writer knows came before the route was read.
+        if (event.type == SWB_TYPE_INLINE || routed(attachment_->segment().route(event.type), inbox)) {
+            if (open_target(target, inbox, gate)) return &target;
+            drop(lines, LossCause::no_slot, delivery);
+        }
     }
     leave(place);
     return nullptr;
@@ -94,7 +99,7 @@ inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& 
 inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
     if (committed_count_ == committed_.size()) finish(event, delivery);
     const std::uint32_t place = committed_count_;
-    Target* target = enter(inbox, place, delivery);
+    Target* target = enter(inbox, place, event, delivery);
     if (target == nullptr) return;
     Position at = 0;
     ClaimResult result;
@@ -313,7 +318,7 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
     constexpr std::uint32_t kPlace = 0;
     std::uint64_t waiting_since = 0;
     for (;;) {
-        Target* target = enter(inbox, kPlace, delivery);
+        Target* target = enter(inbox, kPlace, message, delivery);
         if (target == nullptr) return;  // it was closed: no subscriber any more
         swb_l_inbox& lines = *target->ring.words;
         const std::uint32_t room = words::announce_wait(lines);

@@ -76,7 +76,7 @@ private:
     [[gnu::always_inline]] void delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
     static void prefetch_slot(const Target& target, Position p, std::size_t from, std::size_t payload_bytes) noexcept;
-    [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, Delivery& delivery) noexcept;
+    [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
     [[gnu::noinline]] void publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery);

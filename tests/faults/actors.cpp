@@ -1,5 +1,7 @@
 #include "tests/faults/actors.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -111,6 +113,22 @@ void Reader::drain() {
     bus_.release();
 }
 
+void Reader::use_descriptor() { test::require(swb_descriptor(bus_.raw(), &descriptor_) == SWB_OK, swb_last_error()); }
+
+void Reader::run(const Orders& orders) {
+    while (!order_waits(orders)) {
+        if (descriptor_ < 0) {
+            for (const Event& event : bus_.next_batch(kCapacity / 2, 10s)) write_down(event);
+        } else {
+            pollfd readable{descriptor_, POLLIN, 0};
+            if (::poll(&readable, 1, 10'000) > 0) {
+                for (const Event& event : bus_.next_batch(kCapacity / 2, 0s)) write_down(event);
+            }
+        }
+    }
+    bus_.release();
+}
+
 void serve_as_reader(Reader& reader, Orders& orders, const std::vector<Reader*>& alongside) {
     receiving = reader.bus().raw();
     struct sigaction action {};
@@ -125,10 +143,7 @@ void serve_as_reader(Reader& reader, Orders& orders, const std::vector<Reader*>&
         case Order::quit: quit = true; break;
         case Order::run:
             tell_done(orders);
-            while (!order_waits(orders)) {
-                for (const Event& event : reader.bus().next_batch(kCapacity / 2, 10s)) reader.write_down(event);
-            }
-            reader.bus().release();
+            reader.run(orders);
             continue;
         default: throw std::logic_error("not a reader's order");
         }
@@ -154,12 +169,13 @@ void surviving_publisher(Board& board, std::uint32_t id, const std::string& name
     }
 }
 
-void surviving_reader(Board& board, std::uint32_t id, const std::string& name, bool with_extra_inboxes) {
+void surviving_reader(Board& board, std::uint32_t id, const std::string& name, const ReaderTraits& traits) {
     Reader reader(board, id, Bus(name, options_of(policy_of(id))));
     reader.bus().subscribe(patterns_of(id));
+    if (traits.with_descriptor) reader.use_descriptor();
     std::vector<std::unique_ptr<Reader>> extra;
     std::vector<Reader*> alongside;
-    for (std::uint32_t other = kExtraReaders; with_extra_inboxes && other < kReaders; ++other) {
+    for (std::uint32_t other = kExtraReaders; traits.with_extra_inboxes && other < kReaders; ++other) {
         extra.push_back(std::make_unique<Reader>(board, other, reader.bus().separate(options_of(policy_of(other)))));
         extra.back()->bus().subscribe(patterns_of(other));
         alongside.push_back(extra.back().get());

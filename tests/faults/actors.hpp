@@ -63,12 +63,17 @@ public:
     void take(std::uint32_t count);
     // All that is there.
     void drain();
+    // Receives until there is a new order.
+    void run(const Orders& orders);
+    // From now on run() waits on the descriptor.
+    void use_descriptor();
     Bus& bus() noexcept { return bus_; }
 
 private:
     void blame(const std::string& what) noexcept;
     ReaderPage& page_;
     Bus bus_;
+    int descriptor_ = -1;
 };
 
 // Runs orders until it is told to quit. Those alongside are drained with every order but `run`.
@@ -76,6 +81,9 @@ void serve_as_reader(Reader& reader, Orders& orders, const std::vector<Reader*>&
 
 // Bodies of the survivors' processes. The first publisher creates the bus.
 void surviving_publisher(Board& board, std::uint32_t id, const std::string& bus);
-void surviving_reader(Board& board, std::uint32_t id, const std::string& bus, bool with_extra_inboxes);
+struct ReaderTraits {
+    bool with_extra_inboxes = false, with_descriptor = false;
+};
+void surviving_reader(Board& board, std::uint32_t id, const std::string& bus, const ReaderTraits& traits);
 
 }  // namespace swarmbus::faults

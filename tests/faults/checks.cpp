@@ -6,13 +6,12 @@
 
 #include <filesystem>
 
+#include "tests/faults/tables.hpp"
 #include "tests/support/process_shm.hpp"
 
 namespace swarmbus::faults {
 namespace {
 
-// Whether the library cleans up after the dead.
-constexpr bool kReaps = false;
 constexpr auto kPatience = 5s;
 
 bool own_shm = false;
@@ -46,12 +45,19 @@ void make_abandoned_files_old() {
     }
 }
 
-std::string files_beside(const std::string& bus) {
+// Beside the bus there may be its directory, with so many sockets.
+std::string files_beside(const std::string& bus, std::size_t sockets) {
     if (!own_shm) return {};
+    std::size_t found = 0;
     for (const std::string& name : test::files_in_shm()) {
-        if (name != bus) return "/dev/shm/" + name + " is left";
+        if (name == bus) continue;
+        if (!name.starts_with("swarmbus-with.")) return "/dev/shm/" + name + " is left";
+        for (const auto& entry : std::filesystem::directory_iterator("/dev/shm/" + name)) {
+            ++found;
+            if (!entry.is_socket()) return entry.path().string() + " is left";
+        }
     }
-    return {};
+    return found == sockets ? "" : "wake sockets: " + std::to_string(found) + ", not " + std::to_string(sockets);
 }
 
 }  // namespace
@@ -94,7 +100,7 @@ std::string wrong_in_the_books(const Board& board, const Operation& operation, b
     return "delivered and then received or evicted: " + numbers(arrived, delivered - std::min(untold, delivered), delivered + uncertain);
 }
 
-std::string what_is_left_by_the_dead(Stage& stage, bool any_dead) {
+std::string what_is_left_by_the_dead(Stage& stage) {
     make_abandoned_files_old();
     const std::string other = stage.bus() + kOtherBus, third = stage.bus() + kThirdBus;
     test::Process comes_and_goes([&] {
@@ -107,25 +113,22 @@ std::string what_is_left_by_the_dead(Stage& stage, bool any_dead) {
     if (!comes_and_goes.ended_well(kPatience)) return "one more process could not come, subscribe and go";
     swb_remove(other.c_str(), 1);
     swb_remove(third.c_str(), 1);
-    if (std::string file = files_beside("swarmbus." + stage.bus()); !file.empty()) return file;
+    const std::uint32_t inboxes = kSurvivingReaders + (stage.operation().with_extra_inboxes() ? kReaders - kExtraReaders : 0);
+    const std::size_t sockets = stage.operation().with_descriptor() ? 1 : 0;
+    if (std::string file = files_beside("swarmbus." + stage.bus(), sockets); !file.empty()) return file;
     const swb_info info = stage.bus_name().look();
     if (info.participants != stage.survivors()) {
         return "participants alive: " + std::to_string(info.participants) + ", not " + std::to_string(stage.survivors());
     }
-    if (any_dead && !kReaps) return {};
-    const std::uint32_t inboxes = kSurvivingReaders + (stage.operation().with_extra_inboxes() ? kReaders - kExtraReaders : 0);
     if (info.subscribers != inboxes) return "inboxes: " + std::to_string(info.subscribers) + ", not " + std::to_string(inboxes);
     if (info.writers != 2) return "writers: " + std::to_string(info.writers) + ", not 2";
-    return {};
+    return wrong_in_the_tables(stage.bus(), {stage.survivors(), inboxes, 2});
 }
 
-std::string what_is_left_at_the_end(Stage& stage, bool any_dead) {
-    const swb_info info = stage.bus_name().look();
-    if (info.participants != 0) return "participants are left when all have gone";
-    if (any_dead && !kReaps) return {};
-    if (info.subscribers != 0) return "inboxes are left when all have gone";
-    if (info.writers != 0) return "writers are left when all have gone";
-    return {};
+std::string what_is_left_at_the_end(Stage& stage) {
+    if (std::string file = files_beside("swarmbus." + stage.bus(), 0); !file.empty()) return file;
+    const std::string wrong = wrong_in_the_tables(stage.bus(), {});
+    return wrong.empty() ? "" : "when all have gone, " + wrong;
 }
 
 }  // namespace swarmbus::faults

@@ -14,9 +14,10 @@ void enter_own_shm();
 // All three: what is wrong; empty if nothing.
 // The books of all, when all that live have ended.
 std::string wrong_in_the_books(const Board& board, const Operation& operation, bool victim_lived);
-// While survivors are still there: one more process comes, works and goes; then nothing is left but theirs.
-std::string what_is_left_by_the_dead(Stage& stage, bool any_dead);
+// While survivors are still there: one more process comes, works and goes; then nothing is left but theirs,
+// on the bus and in /dev/shm.
+std::string what_is_left_by_the_dead(Stage& stage);
 // When all have gone.
-std::string what_is_left_at_the_end(Stage& stage, bool any_dead);
+std::string what_is_left_at_the_end(Stage& stage);
 
 }  // namespace swarmbus::faults

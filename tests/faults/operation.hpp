@@ -34,6 +34,8 @@ public:
     virtual bool with_extra_inboxes() const noexcept { return false; }
     // The victim has an inbox when its operation is over, and serves as a reader from then on.
     virtual bool victim_reads() const noexcept { return false; }
+    // The first reader waits on its descriptor.
+    virtual bool with_descriptor() const noexcept { return false; }
     // Events that went to the victim's inbox and that it needs not have received, since it ended its
     // subscription.
     virtual bool victim_may_miss() const noexcept { return false; }
@@ -58,5 +60,6 @@ void add_publish_operations(Operations& all);
 void add_overflow_operations(Operations& all);
 void add_receive_operations(Operations& all);
 void add_control_operations(Operations& all);
+void add_reap_operations(Operations& all);
 
 }  // namespace swarmbus::faults

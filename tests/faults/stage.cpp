@@ -32,8 +32,9 @@ Stage::Stage(Board& board, Operation& operation) : board_(board), operation_(ope
     publish(kPublisher1, kVictimOnly, 0);
     // One after the other: each has the same entries and the same memory in every trial.
     for (std::uint32_t id = 0; id < kSurvivingReaders; ++id) {
-        const bool with_extra = id == kOldest0 && operation.with_extra_inboxes();
-        readers_.emplace_back([&, id, with_extra] { surviving_reader(board_, id, bus(), with_extra); });
+        const bool first = id == kOldest0;
+        const ReaderTraits traits{first && operation.with_extra_inboxes(), first && operation.with_descriptor()};
+        readers_.emplace_back([&, id, traits] { surviving_reader(board_, id, bus(), traits); });
         order(board_.reader_orders[id], {Order::drain});
         test::require(wait_done(board_.reader_orders[id], kSetupPatience), "a reader does not start");
     }
@@ -100,6 +101,32 @@ void Stage::stall_a_publisher(Type type) {
     const bool claimed = helper_->run_to_claim();
     test::require(claimed, "the publisher that is to stall claimed nothing");
     helper_->leave_stopped();
+}
+
+void Stage::leave_a_dead_participant(Overflow policy) {
+    helper_.emplace([this, policy] {
+        Bus bus(this->bus(), options_of(policy));
+        Books books(board_, kHelperPublisher);
+        bus.subscribe("victim");
+        int descriptor = -1;
+        test::require(swb_descriptor(bus.raw(), &descriptor) == SWB_OK, swb_last_error());
+        Bus second = bus.separate(options_of(Overflow::drop_oldest)), third = bus.separate(options_of(Overflow::drop_newest));
+        second.subscribe("unheard");
+        for (Bus* by : {&bus, &second, &third}) by->publish("filler.0", "");
+        const auto publish = [&](Type type) {
+            books.publish(type, 0ns, [&](const Message& message) { return third.publish(kTypeRows[type].name, message); });
+        };
+        for (std::uint32_t i = 0; i < kCapacity; ++i) publish(kVictimOnly);
+        publish(kThree);
+        PointStepper::mark();
+        publish(kThree);
+        PointStepper::mark();
+    });
+    test::require(helper_->run_to_mark(), "the participant that is to die did not start");
+    // One event committed and not looked at again, one claimed.
+    const bool claimed = helper_->run_to_claim() && helper_->run_to_claim();
+    test::require(claimed, "the participant that is to die claimed nothing");
+    helper_->kill();
 }
 
 PointStepper& Stage::victim() { return *victim_; }

@@ -34,11 +34,11 @@ public:
     void drain_all();
     // Another publisher of this type, that stands still between claim and commit.
     void stall_a_publisher(Type type);
-    void kill_the_stalled() {
-        helper_->kill();
-        stalled_died_ = true;
-    }
-    bool stalled_died() const noexcept { return stalled_died_; }
+    // Killed within a publish: it leaves several writers, an event committed to one inbox and a claim in
+    // another, two inboxes of its own, a full one of this policy ("victim") and an empty one, and a
+    // wake socket.
+    void leave_a_dead_participant(Overflow policy);
+    void kill_the_stalled() { helper_->kill(); }
 
     // ---- for the trial ----
     PointStepper& victim();
@@ -62,7 +62,6 @@ private:
     const test::BusName name_;
     std::vector<test::Process> publishers_, readers_;
     std::optional<PointStepper> victim_, helper_;
-    bool stalled_died_ = false;
 };
 
 }  // namespace swarmbus::faults

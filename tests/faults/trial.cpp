@@ -94,13 +94,12 @@ void act(Stage& stage, const Plan& plan) {
     if (lives && stage.operation().victim_reads()) stage.start_running(kVictimReader);
     if (std::string late = stage.go_on(4, plan.patience); !late.empty()) return conclude(board, Outcome::late, "second round: " + late);
 
-    const bool any_dead = !lives || stage.stalled_died();
     std::string fault = stage.resume_the_stalled();
     if (fault.empty() && lives) fault = stage.end_victim();
-    if (fault.empty()) fault = what_is_left_by_the_dead(stage, any_dead);
+    if (fault.empty()) fault = what_is_left_by_the_dead(stage);
     if (fault.empty()) fault = stage.end_survivors();
     if (fault.empty()) fault = wrong_in_the_books(board, stage.operation(), lives);
-    if (fault.empty()) fault = what_is_left_at_the_end(stage, any_dead);
+    if (fault.empty()) fault = what_is_left_at_the_end(stage);
     conclude(board, fault.empty() ? Outcome::good : Outcome::failed, fault);
 }
 

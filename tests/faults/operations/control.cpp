@@ -62,6 +62,12 @@ void open_and_publish(Control::Has& has, Victim& victim) {
     victim.books.publish(kTick, 0ns, [&](const Message& message) { return has.bus->publish("load.tick", message); });
 }
 
+void open_and_subscribe_with_descriptor(Control::Has& has, Victim& victim) {
+    open_and_subscribe(has, victim);
+    int descriptor = -1;
+    test::require(swb_descriptor(has.bus->raw(), &descriptor) == SWB_OK, swb_last_error());
+}
+
 void close(Control::Has& has, Victim&) { has.bus.reset(); }
 
 }  // namespace
@@ -89,6 +95,7 @@ void add_control_operations(Operations& all) {
         {"close_last_handle", Reads::nothing, open, close},
         {"close_writer", Reads::nothing, open_and_publish, close},
         {"close_reader", Reads::nothing, open_and_subscribe, close},
+        {"close_reader_with_descriptor", Reads::nothing, open_and_subscribe_with_descriptor, close},
         {"publish_new_type", Reads::nothing, open_and_publish,
          [](Has& has, Victim& victim) {
              victim.books.publish(kFresh, 0ns, [&](const Message& message) { return has.bus->publish("load.fresh", message); });

@@ -70,6 +70,19 @@ public:
     }
 };
 
+// The reader waits on its descriptor.
+class PublishRingsDoorbell final : public Publish {
+public:
+    PublishRingsDoorbell() : Publish("publish_rings_doorbell", kOneOldest) {}
+    bool with_descriptor() const noexcept override { return true; }
+    void ready(Stage& stage) override {
+        stage.drain_all();
+        stage.start_running(kOldest0);
+        const timespec until_it_waits{0, 1'000'000};
+        ::nanosleep(&until_it_waits, nullptr);
+    }
+};
+
 }  // namespace
 
 void add_publish_operations(Operations& all) {
@@ -81,6 +94,7 @@ void add_publish_operations(Operations& all) {
     all.push_back(std::make_unique<PublishByName>());
     all.push_back(std::make_unique<PublishInlineType>());
     all.push_back(std::make_unique<PublishWakesReader>());
+    all.push_back(std::make_unique<PublishRingsDoorbell>());
 }
 
 }  // namespace swarmbus::faults

@@ -50,7 +50,7 @@ private:
     std::size_t count_ = 0;
 };
 
-class Receive final : public Receiving {
+class Receive : public Receiving {
 public:
     Receive(std::string name, Overflow policy, std::size_t most, std::int64_t timeout_ns, Step ready, Step wake = nullptr)
         : Receiving(std::move(name), policy, std::move(ready), std::move(wake)), most_(most), timeout_ns_(timeout_ns) {}
@@ -59,6 +59,23 @@ public:
 private:
     const std::size_t most_;
     const std::int64_t timeout_ns_;
+};
+
+// By descriptor: a look that finds nothing, drains it and announces that the reader waits on it.
+class Announce final : public Receiving {
+public:
+    Announce(std::string name, Overflow policy, Step ready) : Receiving(std::move(name), policy, std::move(ready)) {}
+    void prepare(Victim& victim) override {
+        Receiving::prepare(victim);
+        reader_->use_descriptor();
+    }
+    void run(Victim&) override { receive(1, 0); }
+};
+
+class AskForDescriptor final : public Receiving {
+public:
+    explicit AskForDescriptor(std::string name) : Receiving(std::move(name), Overflow::drop_oldest, [](Stage&) {}) {}
+    void run(Victim&) override { reader_->use_descriptor(); }
 };
 
 // Events are given back by the next receiving call, or at once.
@@ -126,6 +143,10 @@ void add_receive_operations(Operations& all) {
     all.push_back(std::make_unique<Receive>("receive_tells_drops", Overflow::drop_newest, 8, 0, events(kCapacity + 4)));
     all.push_back(std::make_unique<Receive>("receive_passes_unfinished_of_dead", oldest, 1, kSoon, one_is_unfinished_by_the_dead));
     all.push_back(std::make_unique<Receive>("receive_from_full_block", block, 1, 0, a_publisher_waits));
+    all.push_back(std::make_unique<AskForDescriptor>("ask_for_descriptor"));
+    all.push_back(std::make_unique<Announce>("receive_announces_on_descriptor", oldest, [](Stage&) {}));
+    all.push_back(std::make_unique<Announce>("receive_one_by_descriptor", block, events(4)));
+    all.push_back(std::make_unique<Announce>("receive_passes_unfinished_of_dead_by_descriptor", oldest, one_is_unfinished_by_the_dead));
     all.push_back(std::make_unique<Release>("release_wakes_publisher", block, a_publisher_waits_for_held));
 }
 

@@ -1,7 +1,11 @@
 /* Receiving in an event loop of one's own: a bus beside a timer in one epoll set. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <swarmbus.h>

@@ -123,7 +123,11 @@ std::shared_ptr<Handle> Handle::separate(const Options& options) {
 }
 
 Handle::Handle(std::shared_ptr<Attachment> attachment, Options options)
-    : attachment_(std::move(attachment)), fork_guard_(attachment_->fork_guard()), options_(std::move(options)), id_(next_handle_id()) {}
+    : attachment_(std::move(attachment)),
+      fork_guard_(attachment_->fork_guard()),
+      place_(attachment_->place()),
+      options_(std::move(options)),
+      id_(next_handle_id()) {}
 
 Handle::~Handle() { close(); }
 

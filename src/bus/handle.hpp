@@ -38,7 +38,7 @@ public:
             return SWB_ERR_FORKED;
         if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
             return SWB_ERR_CLOSED;
-        if (attachment_->gone()) [[unlikely]]
+        if (place_.lost()) [[unlikely]]
             return SWB_ERR_GONE;
         return SWB_OK;
     }
@@ -96,7 +96,8 @@ private:
     bool take_turn(bool to_receive) noexcept;
 
     const std::shared_ptr<Attachment> attachment_;
-    const ForkGuard fork_guard_;  // the attachment's
+    const ForkGuard fork_guard_;  // the attachment's, as is the next
+    const Attachment::Place place_;
     const Options options_;
     const std::uint64_t id_;
 

@@ -107,13 +107,13 @@ void Inbox::release() noexcept {
 
 bool Inbox::fill_with_optional_fields(swb_event& out, const std::byte* slot) {
     IncomingEvent event;
-    if (decode(slot, reader_.ring().slot_bytes, event)) {
-        if (event.large.bytes == 0) return fill(out, event);
-        if (const std::byte* payload = arenas_.find(event.large)) {
-            event.payload = {payload, event.large.bytes};
-            return fill(out, event);
-        }
+    bool readable = decode(slot, reader_.ring().slot_bytes, event);
+    if (readable && event.large.bytes != 0) {
+        const std::byte* payload = arenas_.find(event.large);
+        readable = payload != nullptr;
+        event.payload = {payload, event.large.bytes};
     }
+    if (readable) return fill(out, event);
     ledger_.add_damaged();
     return false;
 }

@@ -60,7 +60,7 @@ public:
     void remove_descriptor() noexcept { doorbell_.reset(); }
     // After a look that found nothing: the descriptor, if there is one, is silent from now on, until
     // something comes. False: something has come, look again.
-    bool rest_on_descriptor() noexcept;
+    [[gnu::noinline]] bool rest_on_descriptor() noexcept;
 
 private:
     // A type as the reader knows it: its name, and what of `subscriptions` it concerns.
@@ -81,12 +81,12 @@ private:
     const char* known_source(const IncomingEvent& event);
     [[gnu::noinline]] const char* learn_source(std::uint16_t writer, std::uint16_t lease);
     // False: nothing of it is wanted any more, or it is damaged.
-    bool fill(swb_event& out, const IncomingEvent& event);
+    [[gnu::always_inline]] bool fill(swb_event& out, const IncomingEvent& event);
     [[gnu::noinline]] bool fill_with_optional_fields(swb_event& out, const std::byte* slot);
     bool anything_at_head() const noexcept;
-    void look_around(std::uint64_t now_ns) noexcept;
-    void tell(swb_event& event, const Losses& losses) noexcept;
-    void report_losses(std::uint64_t now_ns) noexcept;
+    [[gnu::noinline]] void look_around(std::uint64_t now_ns) noexcept;
+    [[gnu::cold]] void tell(swb_event& event, const Losses& losses) noexcept;
+    [[gnu::cold]] void report_losses(std::uint64_t now_ns) noexcept;
     void back_off_from_stream() noexcept;
 
     std::shared_ptr<Attachment> attachment_;

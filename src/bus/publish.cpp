@@ -110,11 +110,15 @@ inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, 
     committed_[committed_count_++] = {target, at, inbox};
 }
 
+void Writer::remember_holder(const Committed& committed) noexcept {  // allocates nothing: reserved
+    chunk_holders_.push_back({committed.inbox, committed.target->gate.generation(), committed.at});
+}
+
 inline void Writer::delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept {
     ++delivery.delivered;
     if (event.large.bytes != 0) [[unlikely]]
-        chunk_holders_.push_back({committed.inbox, committed.target->gate.generation(), committed.at});
-    wake_reader(attachment_->segment(), committed.inbox);
+        remember_holder(committed);
+    wake_reader(attachment_->segment(), committed.inbox, *committed.target->ring.words);
 }
 
 // The fence behind the commits, and what must come after it.

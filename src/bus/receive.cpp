@@ -87,8 +87,8 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
     const std::uint64_t slice_ns = std::min(options_.spin_ns, kLongestSpinNs);
     std::uint64_t spinning_since = 0;
     for (bool in_vain = false;;) {
-        if (const Result result = usable(); result != SWB_OK) [[unlikely]]
-            refuse(result);
+        if (closed_.load(std::memory_order_relaxed)) [[unlikely]]
+            refuse(SWB_ERR_CLOSED);
         Inbox* inbox = inbox_.load(std::memory_order_acquire);
         if (inbox == nullptr) {
             throw Error(SWB_ERR_NOT_SUBSCRIBED, "this handle has no subscription to receive from; call swb_subscribe() first");
@@ -98,8 +98,10 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         count = unhandled() > 0 ? take_unhandled(events, capacity) : inbox->receive(events, capacity);
         if (count > 0) [[likely]]
             return SWB_OK;
+        if (place_.lost()) [[unlikely]]
+            refuse(SWB_ERR_GONE);
         if (timeout_ns == 0) {
-            if (!std::exchange(in_vain, true) && (inbox->look_behind() || attachment_->gone())) continue;
+            if (!std::exchange(in_vain, true) && (inbox->look_behind() || place_.lost())) continue;
             if (tell_losses && inbox->tell_losses(*events)) return SWB_LOST;
             if (!inbox->rest_on_descriptor()) continue;
             return SWB_TIMED_OUT;
@@ -112,7 +114,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         const std::uint64_t now = monotonic_ns();
         if (deadline == 0) deadline = now + std::min(static_cast<std::uint64_t>(timeout_ns), ~now);
         if (now >= deadline) return SWB_TIMED_OUT;
-        if (ready || attachment_->gone()) continue;  // as the look around may have shown: not after another second
+        if (ready || place_.lost()) continue;  // as the look around may have shown: not after another second
         if (spinning_since == 0) spinning_since = now - slice_ns;
         if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_);
     }

@@ -72,6 +72,7 @@ private:
     Result publish_inside(EventType& type, Message& message, Delivery& delivery);
     [[gnu::noinline]] Result publish_large(EventType& type, Message& message, Delivery& delivery);
     [[gnu::always_inline]] Result publish_placed(EventType& type, Message& message, Delivery& delivery);
+    [[gnu::cold]] void remember_holder(const Committed& committed) noexcept;
     [[gnu::cold]] bool may_pin(Target& target) noexcept;
     [[gnu::always_inline]] void delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
     void prefetch(std::uint32_t inbox, std::size_t payload_bytes) noexcept;
@@ -87,7 +88,8 @@ private:
     void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
                                      Delivery& delivery) noexcept;
-    [[gnu::cold]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::cold, gnu::noinline]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event,
+                                                    Delivery& delivery) noexcept;
     [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
 
     std::shared_ptr<Attachment> attachment_;

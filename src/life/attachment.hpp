@@ -62,7 +62,14 @@ public:
 
     // Whether this process is no part of the bus any more: the bus was removed, or others took the
     // process for dead because its host had closed the descriptor of its lock. One load.
-    bool gone() const noexcept { return words::load_published(segment_->participant(participant_).state) != state_; }
+    bool gone() const noexcept { return place().lost(); }
+    // For those who ask with every event: where to look, and what is there as long as all is well.
+    struct Place {
+        std::uint64_t* state;
+        std::uint64_t mine;
+        bool lost() const noexcept { return words::load_published(*state) != mine; }
+    };
+    Place place() const noexcept { return {&segment_->participant(participant_).state, state_}; }
     // Why, and what to do.
     std::string why_gone() const;
 

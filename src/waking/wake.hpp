@@ -12,10 +12,11 @@ namespace swarmbus::core {
 
 // By a publisher behind its commit fence, and by whoever reaps one. Costs a system call only if the
 // reader rests.
-inline void wake_reader(Segment& segment, std::uint32_t inbox) noexcept {
-    const std::uint32_t word = words::load_wake(segment.inbox(inbox));
+inline void wake_reader(Segment& segment, std::uint32_t inbox, swb_l_inbox& lines) noexcept {
+    const std::uint32_t word = words::load_wake(lines);
     if (words::reader_rests(word)) [[unlikely]]
         wake_resting_reader(segment, inbox, word);
 }
+inline void wake_reader(Segment& segment, std::uint32_t inbox) noexcept { wake_reader(segment, inbox, segment.inbox(inbox)); }
 
 }  // namespace swarmbus::core

@@ -60,6 +60,7 @@ void discard_quiescent(Segment& segment) {
     if (!any || !barrier_all_publishers()) return;
     for (std::uint32_t w = 1; w < SWB_WRITERS; ++w) {
         swb_l_writer& writer = segment.writer(w);
+        if (words::load_lease(writer).free()) continue;  // whoever leases it now names an inbox behind the barrier: it finds it FREED
         for (std::uint32_t place = 0; place < SWB_NAMED_INBOXES; ++place) {
             const std::uint32_t named = words::named_inbox(writer, place);
             if (named != 0 && named <= count) freed[named - 1] = false;

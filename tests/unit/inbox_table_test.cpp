@@ -28,7 +28,10 @@ protected:
         return inbox;
     }
     // As a publisher that is inside an inbox leaves its line.
-    void enter(std::uint32_t writer, std::uint32_t place, std::uint32_t inbox) { bus->writer(writer).in_inbox[place] = inbox + 1; }
+    void enter(std::uint32_t writer, std::uint32_t place, std::uint32_t inbox) {
+        bus->writer(writer).lease = Lease::of(1, 1, 1).raw;
+        bus->writer(writer).in_inbox[place] = inbox + 1;
+    }
     void leave(std::uint32_t writer, std::uint32_t place) { bus->writer(writer).in_inbox[place] = 0; }
 
     PrivateSegment bus;
@@ -189,6 +192,7 @@ TEST_F(InboxTable, a_stopped_writer_costs_the_inboxes_it_is_in_and_no_others) {
 
 TEST_F(InboxTable, is_not_misled_by_a_writer_line_that_names_what_does_not_exist) {
     open_one();
+    bus->writer(3).lease = Lease::of(1, 1, 1).raw;
     bus->writer(3).in_inbox[0] = 131;
     bus->writer(3).in_inbox[1] = 0xffffffff;
     free_inbox(*bus, 0);

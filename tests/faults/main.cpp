@@ -41,7 +41,7 @@ void show(const Report& report, std::size_t stored) {
 }
 
 // Operations whose points alone take long to count: of these the tests take one in turn.
-constexpr std::size_t kLarge = 20'000;
+constexpr std::size_t kLarge = 10'000;
 
 std::string whose_turn(const Operations& operations, const StoredPoints& stored) {
     std::vector<std::string> large;

@@ -116,9 +116,9 @@ void Attachment::leave() noexcept {
     swb_l_participant& entry = segment_->participant(participant_);
     const std::uint64_t left = participant_state(generation_, SWB_PARTICIPANT_LEFT);
     // Expelled: LEFT then tells that what it might still have written to is free.
-    if (!words::replace_published(entry.state, state_, left)) {
-        words::replace_published(entry.state, participant_state(generation_, SWB_PARTICIPANT_EXPELLED), left);
-    }
+    const std::uint64_t expelled = participant_state(generation_, SWB_PARTICIPANT_EXPELLED);
+    const bool ours = words::replace_published(entry.state, state_, left) || words::replace_published(entry.state, expelled, left);
+    if (!ours) return;  // taken for dead from another PID namespace, and the place may be somebody else's by now
     try {
         ControlLock::Guard guard = control_.acquire();
         give_place_back(*segment_, guard, participant_);

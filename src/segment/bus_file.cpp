@@ -23,8 +23,6 @@ constexpr std::size_t kMaxBusName = 64;
 // Longer than any creator needs between making the file and locking it.
 constexpr time_t kAbandonedAfterSeconds = 10;
 
-constexpr std::string_view kCompanionPrefix = "swarmbus-with.";
-
 std::string hexadecimal(std::uint64_t number) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;

@@ -9,6 +9,7 @@
 namespace swarmbus::core {
 
 inline constexpr std::string_view kSharedMemoryDirectory = "/dev/shm";
+inline constexpr std::string_view kCompanionPrefix = "swarmbus-with.";
 
 // Throws SWB_ERR_BUS_NAME naming the position of the fault. 1 to 64 bytes of [A-Za-z0-9._-], the
 // first of them a letter or a digit.

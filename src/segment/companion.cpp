@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 
@@ -20,8 +21,12 @@ std::string path_in(std::uint64_t bus_id, const std::string& file) { return comp
 
 }  // namespace
 
-std::string wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) {
-    return path_in(segment.plan().bus_id, "wake-" + std::to_string(inbox) + "." + std::to_string(gate_generation));
+SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept {
+    SocketPath path;
+    std::snprintf(path.data(), path.size(), "%.*s/%.*s%016" PRIx64 "/wake-%" PRIu32 ".%" PRIu64,
+                  static_cast<int>(kSharedMemoryDirectory.size()), kSharedMemoryDirectory.data(), static_cast<int>(kCompanionPrefix.size()),
+                  kCompanionPrefix.data(), segment.plan().bus_id, inbox, gate_generation);
+    return path;
 }
 
 std::string arena_path(const Segment& segment, const ArenaName& arena) {

@@ -2,6 +2,7 @@
 // publishers. Made when first needed, for whoever may use the bus.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ struct ArenaName {
     friend bool operator==(const ArenaName&, const ArenaName&) = default;
 };
 
-std::string wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation);
+// Allocates nothing: rung by publishers, and by swb_stop(), in signal handlers too.
+using SocketPath = std::array<char, 108>;
+SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept;
 std::string arena_path(const Segment& segment, const ArenaName& arena);
 
 // Makes the directory if there is none. Throws SWB_ERR_SYSTEM.

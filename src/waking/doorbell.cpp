@@ -20,19 +20,20 @@ namespace {
 
 int make_socket() noexcept { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
 
-sockaddr_un address_of(const std::string& path) noexcept {
+sockaddr_un address_of(const SocketPath& path) noexcept {
     sockaddr_un address{};
+    static_assert(sizeof address.sun_path == sizeof path);
     address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    std::memcpy(address.sun_path, path.data(), path.size());
     return address;
 }
 
-int bound_socket(const Segment& segment, const std::string& path) {
+int bound_socket(const Segment& segment, const SocketPath& path) {
     make_companion_directory(segment);
     const int fd = make_socket();
     if (fd < 0) return fd;
     const sockaddr_un address = address_of(path);
-    ::unlink(path.c_str());  // no name comes twice, unless somebody put it there
+    ::unlink(path.data());  // no name comes twice, unless somebody put it there
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         const int error = errno;
         ::close(fd);
@@ -40,10 +41,10 @@ int bound_socket(const Segment& segment, const std::string& path) {
         return -1;
     }
     try {
-        share_like_bus(segment, path, false);
+        share_like_bus(segment, path.data(), false);
     } catch (const Error&) {
         ::close(fd);
-        ::unlink(path.c_str());
+        ::unlink(path.data());
         throw;
     }
     return fd;
@@ -65,22 +66,14 @@ void ring_doorbell(const Segment& segment, std::uint32_t inbox, std::uint64_t ga
     // close or a child inherit.
     const int fd = make_socket();
     if (fd < 0) return;  // out of descriptors: the reader's timer is the last net
-    try {
-        const sockaddr_un address = address_of(wake_socket_path(segment, inbox, gate_generation));
-        const char byte = 0;
-        ::sendto(fd, &byte, sizeof byte, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    } catch (const std::exception&) {
-        // Out of memory: as above.
-    }
+    const sockaddr_un address = address_of(wake_socket_path(segment, inbox, gate_generation));
+    const char byte = 0;
+    ::sendto(fd, &byte, sizeof byte, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     ::close(fd);
 }
 
 void remove_doorbell(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept {
-    try {
-        ::unlink(wake_socket_path(segment, inbox, gate_generation).c_str());
-    } catch (const std::exception&) {
-        // Out of memory: a socket nobody listens at stays, for doctor to find.
-    }
+    ::unlink(wake_socket_path(segment, inbox, gate_generation).data());
 }
 
 OwnDescriptor::OwnDescriptor(int fd, const char* what) : fd_(fd) {

@@ -138,6 +138,19 @@ TEST_F(Evidence, a_lease_that_names_no_participant_proves_nothing) {
     EXPECT_FALSE(attachment->proven_dead(kWriter));
 }
 
+// As from another PID namespace, where the lock alone counts.
+TEST_F(Evidence, a_process_that_was_taken_for_dead_leaves_the_next_owner_of_its_place_alone) {
+    const std::unique_ptr<Segment> other = Segment::open(name, OpenMode::open_only, {}, 0600);
+    swb_l_participant& entry = other->participant(attachment->participant());
+    const std::uint32_t inbox = take_inbox(*other, {attachment->participant(), attachment->generation() + 1}, 16, Overflow::block);
+    activate_inbox(*other, inbox);
+    entry.state = participant_state(attachment->generation() + 1, SWB_PARTICIPANT_ALIVE);
+    EXPECT_TRUE(attachment->gone());
+    attachment.reset();
+    EXPECT_EQ(entry.state, participant_state(generation_of(entry.state), SWB_PARTICIPANT_ALIVE));
+    EXPECT_EQ(Gate{other->inbox(inbox).gate}.status(), SWB_GATE_ACTIVE);
+}
+
 TEST(Processes, are_told_apart_by_pid_and_start_time) {
     ProcessIdentity self = own_identity();
     EXPECT_FALSE(process_is_gone(self));

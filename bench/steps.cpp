@@ -125,7 +125,7 @@ void wake_check(benchmark::State& state) {
     swb_l_inbox inbox{};
     for (auto _ : state) {
         full_fence();
-        benchmark::DoNotOptimize(words::reader_sleeps(inbox));
+        benchmark::DoNotOptimize(words::reader_rests(words::load_wake(inbox)));
     }
 }
 BENCHMARK(wake_check);

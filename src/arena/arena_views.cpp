@@ -40,8 +40,7 @@ const ArenaViews::View* ArenaViews::map(const ArenaName& name) noexcept try {
     return nullptr;
 }
 
-void ArenaViews::forget_old() noexcept try {
-    if (views_.size() < forget_at_) return;
+void ArenaViews::unmap_unnamed() noexcept try {
     const HoldCancellation hold;
     std::erase_if(views_, [&](const View& view) {
         if (::access(arena_path(segment_, view.name).c_str(), F_OK) == 0) return false;

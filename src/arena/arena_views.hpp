@@ -23,7 +23,10 @@ public:
     // The payload; nullptr if its file is gone or has no such place.
     const std::byte* find(const swb_l_large& large) noexcept;
     // Unmaps the arenas of those who are gone, when there are many. Nothing that was given is in use.
-    void forget_old() noexcept;
+    void forget_old() noexcept {
+        if (views_.size() >= forget_at_) [[unlikely]]
+            unmap_unnamed();
+    }
 
 private:
     struct View {
@@ -32,6 +35,7 @@ private:
         std::uint64_t bytes;
     };
     const View* map(const ArenaName& name) noexcept;
+    [[gnu::cold]] void unmap_unnamed() noexcept;
 
     const Segment& segment_;
     std::vector<View> views_;

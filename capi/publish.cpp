@@ -103,7 +103,7 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
         return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
-        return bus->connection->with_handle([&](core::Handle& handle) {
+        return bus->connection->with_handle([=](core::Handle& handle) {
             handle.check_usable();
             return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
         });
@@ -160,7 +160,7 @@ swb_result swb_publisher_publish(swb_publisher* publisher, const void* payload, 
     if (publisher == nullptr) return fail(SWB_ERR_ARGUMENT, "the publisher is NULL");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
-        return publisher->type.with_handle([&](core::Handle& handle, core::EventType& type) {
+        return publisher->type.with_handle([=](core::Handle& handle, core::EventType& type) {
             handle.check_usable();
             return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
         });

@@ -20,7 +20,7 @@ const std::byte* ArenaViews::find(const swb_l_large& large) noexcept {
     const ArenaName name{large.participant, large.serial, large.participant_generation};
     const auto known = std::find_if(views_.begin(), views_.end(), [&](const View& view) { return view.name == name; });
     const View* view = known != views_.end() ? &*known : map(name);
-    if (view == nullptr || large.bytes > view->bytes || large.offset > view->bytes - large.bytes) return nullptr;
+    if (view == nullptr || large.bytes == 0 || large.bytes > view->bytes || large.offset > view->bytes - large.bytes) return nullptr;
     return view->base + large.offset;
 }
 

@@ -15,9 +15,10 @@ namespace {
 void drop_if_referred_to(std::vector<ArenaName>& unread, const Ring& ring, Position p) {
     const State state = words::load_state(ring.state(p));
     IncomingEvent event;
-    if (!state.ready_at(ring.lap(p)) || !decode(ring.slot(p), ring.slot_bytes, event) || event.large.bytes == 0) return;
+    if (!state.ready_at(ring.lap(p)) || !decode(ring.slot(p), ring.slot_bytes, event) || event.large == nullptr) return;
+    const swb_l_large large = place_of_large(event);
     if (!(words::load_state(ring.state(p)) == state)) return;  // written anew, by somebody who lives
-    std::erase(unread, ArenaName{event.large.participant, event.large.serial, event.large.participant_generation});
+    std::erase(unread, ArenaName{large.participant, large.serial, large.participant_generation});
 }
 
 // Head first, then holding: what head has passed meanwhile is covered by that.

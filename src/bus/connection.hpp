@@ -64,7 +64,7 @@ public:
 
     template <typename Call>
     Result with_handle(Call&& call) {
-        return connection_->with_handle([&](Handle& handle) {
+        return connection_->with_handle([this, call](Handle& handle) {
             const Bound* bound = current_.load(std::memory_order_acquire);
             if (bound->handle != &handle) [[unlikely]]
                 bound = bind(handle);

@@ -108,10 +108,11 @@ void Inbox::release() noexcept {
 bool Inbox::fill_with_optional_fields(swb_event& out, const std::byte* slot) {
     IncomingEvent event;
     bool readable = decode(slot, reader_.ring().slot_bytes, event);
-    if (readable && event.large.bytes != 0) {
-        const std::byte* payload = arenas_.find(event.large);
+    if (readable && event.large != nullptr) {
+        const swb_l_large place = place_of_large(event);
+        const std::byte* payload = arenas_.find(place);
         readable = payload != nullptr;
-        event.payload = {payload, event.large.bytes};
+        event.payload = {payload, place.bytes};
     }
     if (readable) return fill(out, event);
     ledger_.add_damaged();

@@ -80,7 +80,7 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, const Out
 
 // Claims, writes and commits. False: no slot, and why.
 inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept {
-    if (event.large.bytes != 0 && !may_pin(target)) [[unlikely]] {
+    if (event.large != nullptr && !may_pin(target)) [[unlikely]] {
         result = ClaimResult::full;
         return false;
     }
@@ -116,7 +116,7 @@ void Writer::remember_holder(const Committed& committed) noexcept {  // allocate
 
 inline void Writer::delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept {
     ++delivery.delivered;
-    if (event.large.bytes != 0) [[unlikely]]
+    if (event.large != nullptr) [[unlikely]]
         remember_holder(committed);
     wake_reader(attachment_->segment(), committed.inbox, *committed.target->ring.words);
 }
@@ -190,46 +190,10 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
     message.writer = static_cast<std::uint16_t>(lease_.id);
     message.lease = lease_.lease.number();
     const std::size_t slot_bytes = segment.plan().slot_bytes;  // the sum of absurd lengths would wrap
-    if (message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes || message.loaned) [[unlikely]]
-        return publish_large(type, message, delivery);
-    return publish_placed(type, message, delivery);
-}
-
-// The payload goes to this process's arena, unless it lies there already; the slots say where.
-Result Writer::publish_large(EventType& type, Message& message, Delivery& delivery) {
-    Arenas& arenas = attachment_->arenas();
-    const std::span<const std::byte> payload = message.payload;
-    const std::size_t slot_bytes = attachment_->segment().plan().slot_bytes;
-    chunk_holders_.clear();
-    chunk_holders_.reserve(targets_.size());
-    message.payload = {};
-    message.large.bytes = payload.size();  // for the look whether the rest fits
-    if (slot_bytes_of(message) > slot_bytes) return SWB_ERR_TOO_LARGE;
-    chunk_ = message.loaned ? arenas.find(payload.data(), payload.size()) : arenas.take(payload.size());
-    if (!message.loaned) std::memcpy(chunk_.memory(), payload.data(), payload.size());
-    const ArenaName& arena = chunk_.arena->name();
-    message.large = {arena.participant, arena.serial, arena.generation, chunk_.offset, payload.size()};
-    try {
-        const Result result = publish_placed(type, message, delivery);
-        arenas.publish(chunk_, chunk_holders_);
-        return result;
-    } catch (...) {  // short of memory, before anything was published
-        if (!message.loaned) arenas.give_back(chunk_);
-        throw;
+    const bool in_arena = message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes || message.loaned;
+    if (in_arena) [[unlikely]] {
+        if (const Result refused = place_in_arena(message)) return refused;
     }
-}
-
-// Whether this inbox may hold one more large event; in a drop_oldest inbox others make room for it.
-bool Writer::may_pin(Target& target) noexcept {
-    const auto inbox = static_cast<std::uint32_t>(&target - targets_.data());
-    for (std::uint32_t left = target.ring.capacity; !attachment_->arenas().may_pin(chunk_, inbox); --left) {
-        if (left == 0 || target.policy != Overflow::drop_oldest || !evict(target, *attachment_)) return false;
-    }
-    return true;
-}
-
-inline Result Writer::publish_placed(EventType& type, Message& message, Delivery& delivery) {
-    Segment& segment = attachment_->segment();
     message.sequence = ++next_sequence_;
     words::store_plain(line_->next_sequence, next_sequence_);
     message.time_ns = clock_.now_ns();
@@ -263,7 +227,34 @@ inline Result Writer::publish_placed(EventType& type, Message& message, Delivery
         for (std::size_t i = 0; i < full_.size(); ++i) wait_for_room(full_[i], type, message, deadline, delivery);
         full_.clear();
     }
+    if (in_arena) [[unlikely]]
+        attachment_->arenas().publish(chunk_, chunk_holders_);
     return delivery.dropped == 0 ? SWB_OK : SWB_DROPPED;
+}
+
+// The payload goes to this process's arena, unless it lies there already; the slots say where.
+Result Writer::place_in_arena(Message& message) {
+    Arenas& arenas = attachment_->arenas();
+    const std::span<const std::byte> payload = message.payload;
+    chunk_holders_.clear();
+    chunk_holders_.reserve(targets_.size());
+    message.payload = {};
+    message.large = payload.empty() ? nullptr : &large_;
+    if (slot_bytes_of(message) > attachment_->segment().plan().slot_bytes) return SWB_ERR_TOO_LARGE;
+    chunk_ = message.loaned ? arenas.find(payload.data(), payload.size()) : arenas.take(payload.size());
+    if (!message.loaned) std::memcpy(chunk_.memory(), payload.data(), payload.size());
+    const ArenaName& arena = chunk_.arena->name();
+    large_ = {arena.participant, arena.serial, arena.generation, chunk_.offset, payload.size()};
+    return SWB_OK;
+}
+
+// Whether this inbox may hold one more large event; in a drop_oldest inbox others make room for it.
+bool Writer::may_pin(Target& target) noexcept {
+    const auto inbox = static_cast<std::uint32_t>(&target - targets_.data());
+    for (std::uint32_t left = target.ring.capacity; !attachment_->arenas().may_pin(chunk_, inbox); --left) {
+        if (left == 0 || target.policy != Overflow::drop_oldest || !evict(target, *attachment_)) return false;
+    }
+    return true;
 }
 
 // Names the inboxes whose patterns are read, so that their memory stays. Place 0 is free for that
@@ -281,9 +272,15 @@ std::vector<std::uint64_t> Writer::matching_inboxes(std::string_view type) {
 }
 
 // A type that is not in the table has no route: its inboxes are those whose patterns match.
-void Writer::publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery) {
+void Writer::publish_by_patterns(EventType& type, const Message& event, Delivery& delivery) {
     Reading reading(*this);
-    const std::vector<std::uint64_t> bits = type.matched_inboxes(*attachment_, reading);
+    std::vector<std::uint64_t> bits;
+    try {
+        bits = type.matched_inboxes(*attachment_, reading);
+    } catch (...) {  // short of memory, before anything was published
+        if (event.large != nullptr && !event.loaned) attachment_->arenas().give_back(chunk_);
+        throw;
+    }
     for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);
 }
 

@@ -70,8 +70,7 @@ private:
     struct Reading;
 
     Result publish_inside(EventType& type, Message& message, Delivery& delivery);
-    [[gnu::noinline]] Result publish_large(EventType& type, Message& message, Delivery& delivery);
-    [[gnu::always_inline]] Result publish_placed(EventType& type, Message& message, Delivery& delivery);
+    [[gnu::cold]] Result place_in_arena(Message& message);
     [[gnu::cold]] void remember_holder(const Committed& committed) noexcept;
     [[gnu::cold]] bool may_pin(Target& target) noexcept;
     [[gnu::always_inline]] void delivered(const Committed& committed, const OutgoingEvent& event, Delivery& delivery) noexcept;
@@ -80,7 +79,7 @@ private:
     [[gnu::always_inline]] Target* enter(std::uint32_t inbox, std::uint32_t place, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::cold]] bool open_target(Target& target, std::uint32_t inbox, Gate gate) noexcept;
     void leave(std::uint32_t place) noexcept { words::unname_inbox(*line_, place); }
-    [[gnu::noinline]] void publish_by_patterns(EventType& type, const OutgoingEvent& event, Delivery& delivery);
+    [[gnu::noinline]] void publish_by_patterns(EventType& type, const Message& event, Delivery& delivery);
     [[gnu::noinline]] void publish_to_each(std::uint64_t bits, std::uint32_t base, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::always_inline]] void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::always_inline]] bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
@@ -109,6 +108,7 @@ private:
     std::vector<std::uint32_t> full_;  // block inboxes to wait for
     TypesByName types_;
     // Of the large event that is being published.
+    swb_l_large large_{};
     LoanedChunk chunk_;
     std::vector<ChunkHolder> chunk_holders_;
 };

@@ -49,7 +49,7 @@ struct Claimed {
 [[gnu::noinline]] Claimed claim_past_obstacles(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept;
 
 // The same; first as if nothing was in the way.
-inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept {
+[[gnu::always_inline]] inline Claimed claim(Target& target, std::uint64_t writer, DeathEvidence& evidence) noexcept {
     const Ring& ring = target.ring;
     const Position p = words::load_hint(*ring.words);
     std::uint64_t& word = ring.claim(p);

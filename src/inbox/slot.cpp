@@ -34,7 +34,7 @@ bool take_text(std::span<const std::byte>& rest, std::string_view& text) noexcep
 
 std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept {
     return sizeof(swb_l_slot) + 8 + text_bytes(event.inline_type) + text_bytes(event.source) + text_bytes(event.subject) +
-           (event.large.bytes != 0 ? sizeof event.large : event.payload.size());
+           (event.large != nullptr ? sizeof *event.large : event.payload.size());
 }
 
 unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std::uint64_t dropped) noexcept {
@@ -52,10 +52,10 @@ unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std:
     put(event.inline_type, SWB_SLOT_TYPE);
     put(event.source, SWB_SLOT_SOURCE);
     put(event.subject, SWB_SLOT_SUBJECT);
-    if (event.large.bytes != 0) {
+    if (event.large != nullptr) {
         flags |= SWB_SLOT_LARGE;
-        std::memcpy(at, &event.large, sizeof event.large);
-        at += sizeof event.large;
+        std::memcpy(at, event.large, sizeof *event.large);
+        at += sizeof *event.large;
     }
     return flags;
 }
@@ -73,10 +73,9 @@ bool decode(const std::byte* slot, std::size_t slot_bytes, IncomingEvent& event)
     if ((flags & SWB_SLOT_SOURCE) != 0 && !take_text(rest, event.source)) return false;
     if ((flags & SWB_SLOT_SUBJECT) != 0 && !take_text(rest, event.subject)) return false;
     if ((flags & SWB_SLOT_LARGE) != 0) {
-        if (rest.size() < sizeof event.large || !event.payload.empty()) return false;
-        std::memcpy(&event.large, rest.data(), sizeof event.large);
-        if (event.large.bytes == 0) return false;
-        rest = rest.subspan(sizeof event.large);
+        if (rest.size() < sizeof(swb_l_large) || !event.payload.empty()) return false;
+        event.large = rest.data();
+        rest = rest.subspan(sizeof(swb_l_large));
     }
     if (event.payload.size() > rest.size()) return false;
     event.payload = rest.first(event.payload.size());

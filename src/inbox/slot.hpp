@@ -11,36 +11,44 @@
 
 namespace swarmbus::core {
 
-// What a publisher writes. Texts are at most 127 bytes (source 63) and checked by the caller.
+// What a publisher writes. Texts are at most 127 bytes (source 63) and checked by the caller. Only what a caller may
+// leave out is cleared: clearing all of it costs as much as the locked instructions of a publish.
 struct OutgoingEvent {
-    std::uint16_t type = 0;  // index, or SWB_TYPE_INLINE with inline_type set
-    std::uint16_t writer = 0;
-    std::uint16_t lease = 0;
+    std::uint16_t type;  // index, or SWB_TYPE_INLINE with inline_type set
+    std::uint16_t writer;
+    std::uint16_t lease;
     std::uint8_t encoding = 0;
-    std::uint64_t sequence = 0;
-    std::uint64_t time_ns = 0;
+    std::uint64_t sequence;
+    std::uint64_t time_ns;
     std::string_view inline_type;
     std::string_view source;  // only if it differs from the writer's own
     std::string_view subject;
     std::span<const std::byte> payload;
-    swb_l_large large{};  // bytes not 0: where the payload lies instead
+    const swb_l_large* large = nullptr;  // where the payload lies, if not in the slot; `payload` is empty then
 };
 
-// What a reader finds. Points into the slot.
+// What a reader finds. Points into the slot. What every event has is left to decode() to set.
 struct IncomingEvent {
-    std::uint16_t type = 0;
-    std::uint16_t writer = 0;
-    std::uint16_t lease = 0;
-    std::uint8_t encoding = 0;
-    std::uint64_t sequence = 0;
-    std::uint64_t time_ns = 0;
+    std::uint16_t type;
+    std::uint16_t writer;
+    std::uint16_t lease;
+    std::uint8_t encoding;
+    std::uint64_t sequence;
+    std::uint64_t time_ns;
     std::uint64_t dropped = 0;  // the inbox's sum of drops when the slot was claimed
     std::string_view inline_type;
     std::string_view source;
-    std::string_view subject;  // NUL-terminated, like all texts
+    std::string_view subject;          // NUL-terminated, like all texts
+    const std::byte* large = nullptr;  // where the slot says that the payload lies elsewhere; `payload` is empty then
     std::span<const std::byte> payload;
-    swb_l_large large{};  // bytes not 0: where the payload lies; `payload` is empty then
 };
+
+// Where the payload of an event lies that is large. A copy: what is checked is what is used.
+inline swb_l_large place_of_large(const IncomingEvent& event) noexcept {
+    swb_l_large place;
+    std::memcpy(&place, event.large, sizeof place);
+    return place;
+}
 
 // Bytes an event takes in a slot, the drop count included whether it will be there or not.
 std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept;
@@ -56,7 +64,8 @@ inline void encode(std::byte* slot, const OutgoingEvent& event, std::uint64_t dr
     auto& header = *reinterpret_cast<swb_l_slot*>(slot);
     std::byte* at = slot + sizeof header;
     unsigned flags = 0;
-    if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size() | event.large.bytes) != 0) [[unlikely]] {
+    if ((dropped | event.inline_type.size() | event.source.size() | event.subject.size() | (event.large != nullptr ? 1u : 0u)) != 0)
+        [[unlikely]] {
         flags = encode_optional_fields(at, event, dropped);
     }
     if (!event.payload.empty()) [[likely]]

@@ -48,7 +48,7 @@ swb_result read_message(const swb_message* given, const core::Options& options, 
     return SWB_OK;
 }
 
-swb_result explain(swb_result result, const core::Handle& handle, std::string_view type) {
+[[gnu::cold]] swb_result explain(swb_result result, const core::Handle& handle, std::string_view type) {
     if (result == SWB_ERR_TOO_LARGE) {
         const std::uint32_t slot = handle.attachment().segment().plan().slot_bytes;
         return fail(result, ("event '" + std::string(type) + "': its subject and source do not fit in a slot of " + std::to_string(slot) +
@@ -76,7 +76,8 @@ swb_result publish(core::Handle& handle, const char* type, core::Message&& messa
     return result >= 0 ? result : explain(result, handle, type);
 }
 
-swb_result publish(core::Handle& handle, core::EventType& type, core::Message&& message, swb_delivery* delivery) {
+[[gnu::always_inline]] inline swb_result publish(core::Handle& handle, core::EventType& type, core::Message&& message,
+                                                 swb_delivery* delivery) {
     core::Delivery made;
     const swb_result result = handle.writer().publish(type, message, made);
     tell(made, delivery);

@@ -35,6 +35,7 @@ const ArenaViews::View* ArenaViews::map(const ArenaName& name) noexcept try {
     if (at == MAP_FAILED) return nullptr;
     ::madvise(at, bytes, MADV_DONTDUMP);
     views_.push_back({name, static_cast<const std::byte*>(at), bytes});
+    many_ = views_.size() >= forget_at_;
     return &views_.back();
 } catch (const std::exception&) {
     return nullptr;
@@ -47,7 +48,8 @@ void ArenaViews::unmap_unnamed() noexcept try {
         ::munmap(const_cast<std::byte*>(view.base), view.bytes);
         return true;
     });
-    forget_at_ = std::max<std::size_t>(16, 2 * views_.size());
+    forget_at_ = std::max(kMany, 2 * views_.size());
+    many_ = false;
 } catch (const std::exception&) {
     // Short of memory: another time.
 }

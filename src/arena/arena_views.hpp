@@ -24,7 +24,7 @@ public:
     const std::byte* find(const swb_l_large& large) noexcept;
     // Unmaps the arenas of those who are gone, when there are many. Nothing that was given is in use.
     void forget_old() noexcept {
-        if (views_.size() >= forget_at_) [[unlikely]]
+        if (many_) [[unlikely]]
             unmap_unnamed();
     }
 
@@ -39,7 +39,9 @@ private:
 
     const Segment& segment_;
     std::vector<View> views_;
-    std::size_t forget_at_ = 16;
+    static constexpr std::size_t kMany = 16;
+    std::size_t forget_at_ = kMany;
+    bool many_ = false;  // as many as that
 };
 
 }  // namespace swarmbus::core

@@ -14,6 +14,10 @@ std::shared_ptr<Handle> Connection::share() const {
     return handles_.back();
 }
 
+bool Connection::left_behind(Handle& used, Result failure) {
+    return (failure == SWB_ERR_GONE || (failure == SWB_ERR_CLOSED && &used != &handle())) && replace(used);
+}
+
 // True when there is another handle by now, made here or by another thread.
 bool Connection::replace(Handle& gone) {
     if (!gone.options().reattach) return false;
@@ -67,12 +71,11 @@ BoundType::BoundType(std::shared_ptr<Connection> connection, std::string_view ty
     });
 }
 
-const BoundType::Bound* BoundType::bind(Handle& handle) {
+void BoundType::bind(Handle& handle) {
     const std::lock_guard lock(mutex_);
     const std::string& type = bound_.front()->type->name();
     if (bound_.back()->handle != &handle) bound_.push_back(std::make_unique<Bound>(Bound{&handle, handle.event_type(type)}));
     current_.store(bound_.back().get(), std::memory_order_release);
-    return bound_.back().get();
 }
 
 }  // namespace swarmbus::core

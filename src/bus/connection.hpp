@@ -28,13 +28,15 @@ public:
             Handle& used = handle();
             try {
                 const Result result = call(used);
-                if (result != SWB_ERR_GONE || !replace(used)) return result;
+                if (result >= 0 || !left_behind(used, result)) return result;
             } catch (const Error& e) {
-                const bool left_behind = e.code() == SWB_ERR_GONE || (e.code() == SWB_ERR_CLOSED && &used != &handle());
-                if (!left_behind || !replace(used)) throw;
+                if (!left_behind(used, e.code())) throw;
             }
         }
     }
+
+    // What a call failed with: true if its handle has another one in its place by now, so that it may be repeated.
+    [[gnu::cold]] bool left_behind(Handle& used, Result failure);
 
     // For receiving calls: whether the handle was replaced since the last one was told.
     bool take_news() noexcept {
@@ -64,21 +66,27 @@ public:
 
     template <typename Call>
     Result with_handle(Call&& call) {
-        return connection_->with_handle([this, call](Handle& handle) {
-            const Bound* bound = current_.load(std::memory_order_acquire);
-            if (bound->handle != &handle) [[unlikely]]
-                bound = bind(handle);
-            return call(handle, *bound->type);
-        });
+        // The handle of the last call, without a look at the connection's: one that was replaced refuses every call.
+        for (;;) {
+            const Bound& bound = *current_.load(std::memory_order_acquire);
+            try {
+                const Result result = call(*bound.handle, *bound.type);
+                if (result >= 0) [[likely]]
+                    return result;
+                if (!connection_->left_behind(*bound.handle, result)) return result;
+            } catch (const Error& e) {
+                if (!connection_->left_behind(*bound.handle, e.code())) throw;
+            }
+            bind(connection_->handle());
+        }
     }
-    Handle& handle() const noexcept { return connection_->handle(); }
 
 private:
     struct Bound {
         Handle* handle;
         std::shared_ptr<EventType> type;
     };
-    const Bound* bind(Handle& handle);
+    [[gnu::cold]] void bind(Handle& handle);
 
     const std::shared_ptr<Connection> connection_;
     std::mutex mutex_;

@@ -33,68 +33,10 @@ std::uint64_t next_handle_id() {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-struct ThreadWriter {
-    std::uint64_t handle;
-    std::shared_ptr<Writer> writer;
-};
-using ThreadWriters = std::vector<ThreadWriter>;
-
-// The writer this thread used last, kept alive by the thread's list. One word, so that a signal
-// handler that publishes by another handle never leaves half of it changed; without a destructor,
-// so that it works at any time of a thread's end.
-thread_local Writer* last_writer __attribute__((tls_model("initial-exec"))) = nullptr;
-
-void give_back_writers(void* list) {
-    const std::unique_ptr<ThreadWriters> writers(static_cast<ThreadWriters*>(list));
-    last_writer = nullptr;
-    for (const ThreadWriter& mine : *writers) {
-        std::shared_ptr<Handle> handle;
-        {
-            const std::lock_guard lock(handles_mutex);
-            for (const auto& [id, known] : open_handles()) {
-                if (id == mine.handle) handle = known.lock();
-            }
-        }
-        if (handle) handle->thread_ended(*mine.writer);  // else it was given back when its handle closed
-    }
-}
-
-// A key, not a thread_local with a destructor: keys are destroyed after those, and again when a
-// destructor published.
-pthread_key_t thread_writers_key() {
-    static const pthread_key_t key = [] {
-        pthread_key_t fresh{};
-        if (::pthread_key_create(&fresh, give_back_writers) != 0) {
-            throw Error(SWB_ERR_SYSTEM, "the process has no thread-specific key left (pthread_key_create)");
-        }
-        return fresh;
-    }();
-    return key;
-}
-
-ThreadWriters& thread_writers() {
-    const pthread_key_t key = thread_writers_key();
-    auto* writers = static_cast<ThreadWriters*>(::pthread_getspecific(key));
-    if (writers == nullptr) {
-        writers = new ThreadWriters;
-        ::pthread_setspecific(key, writers);
-    }
-    return *writers;
-}
-
 // False: we were taken for dead, and the inbox is somebody else's by now.
 bool owns(const Attachment& attachment, std::uint32_t inbox) noexcept {
     const swb_l_subscriber& entry = attachment.segment().subscriber(inbox);
     return entry.participant == attachment.participant() && entry.participant_generation == attachment.generation();
-}
-
-// A thread that opens and closes handles all its life keeps no list of them.
-void forget_closed_handles(ThreadWriters& writers) {
-    last_writer = nullptr;  // it may be one of them
-    const std::lock_guard lock(handles_mutex);
-    std::erase_if(writers, [](const ThreadWriter& mine) {
-        return std::none_of(open_handles().begin(), open_handles().end(), [&](const auto& open) { return open.first == mine.handle; });
-    });
 }
 
 }  // namespace
@@ -135,16 +77,55 @@ void Handle::refuse(Result result) const {
     throw Error(result, result == SWB_ERR_GONE ? attachment_->why_gone() : swb_result_text(result));
 }
 
-Writer& Handle::writer() {
-    Writer* const last = last_writer;
-    if (last != nullptr && last->handle() == id_) [[likely]]
-        return *last;
+void Handle::give_back_writers(void* list) {
+    const std::unique_ptr<ThreadWriters> writers(static_cast<ThreadWriters*>(list));
+    last_writer_ = nullptr;
+    for (const ThreadWriter& mine : *writers) {
+        std::shared_ptr<Handle> handle;
+        {
+            const std::lock_guard lock(handles_mutex);
+            for (const auto& [id, known] : open_handles()) {
+                if (id == mine.handle) handle = known.lock();
+            }
+        }
+        if (handle) handle->thread_ended(*mine.writer);  // else it was given back when its handle closed
+    }
+}
+
+// A key, not a thread_local with a destructor: keys are destroyed after those, and again when a
+// destructor published.
+Handle::ThreadWriters& Handle::thread_writers() {
+    static const pthread_key_t key = [] {
+        pthread_key_t fresh{};
+        if (::pthread_key_create(&fresh, give_back_writers) != 0) {
+            throw Error(SWB_ERR_SYSTEM, "the process has no thread-specific key left (pthread_key_create)");
+        }
+        return fresh;
+    }();
+    auto* writers = static_cast<ThreadWriters*>(::pthread_getspecific(key));
+    if (writers == nullptr) {
+        writers = new ThreadWriters;
+        ::pthread_setspecific(key, writers);
+    }
+    return *writers;
+}
+
+// A thread that opens and closes handles all its life keeps no list of them.
+void Handle::forget_closed_handles(ThreadWriters& writers) {
+    last_writer_ = nullptr;  // it may be one of them
+    const std::lock_guard lock(handles_mutex);
+    std::erase_if(writers, [](const ThreadWriter& mine) {
+        return std::none_of(open_handles().begin(), open_handles().end(), [&](const auto& open) { return open.first == mine.handle; });
+    });
+}
+
+Writer& Handle::find_writer() {
     const std::shared_ptr<Handle> self = weak_from_this().lock();  // another thread may close the handle meanwhile
     if (!self) refuse(SWB_ERR_CLOSED);
     ThreadWriters& mine = thread_writers();
     const auto known = std::find_if(mine.begin(), mine.end(), [&](const ThreadWriter& w) { return w.handle == id_; });
     if (known != mine.end()) {
-        last_writer = known->writer.get();
+        last_writer_ = known->writer.get();
         return *known->writer;
     }
     forget_closed_handles(mine);
@@ -153,7 +134,7 @@ Writer& Handle::writer() {
     check_usable();
     writers_.push_back(fresh);
     mine.push_back({id_, fresh});
-    last_writer = fresh.get();
+    last_writer_ = fresh.get();
     return *fresh;
 }
 

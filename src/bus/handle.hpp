@@ -51,7 +51,12 @@ public:
     std::byte* loan(std::uint64_t bytes);
     void give_back(const void* loan);
     // The calling thread's writer; leases one the first time. Throws SWB_ERR_WRITERS_FULL.
-    Writer& writer();
+    Writer& writer() {
+        Writer* const last = last_writer_;
+        if (last != nullptr && last->handle() == id_) [[likely]]
+            return *last;
+        return find_writer();
+    }
     void thread_ended(Writer& writer) noexcept;
 
     // ---- subscribing (subscribe.cpp) ----
@@ -75,7 +80,17 @@ public:
 private:
     Handle(std::shared_ptr<Attachment> attachment, Options options);
 
+    struct ThreadWriter {
+        std::uint64_t handle;
+        std::shared_ptr<Writer> writer;
+    };
+    using ThreadWriters = std::vector<ThreadWriter>;
+
     [[noreturn]] void refuse(Result result) const;
+    [[gnu::cold]] Writer& find_writer();
+    static void give_back_writers(void* list);
+    static ThreadWriters& thread_writers();
+    static void forget_closed_handles(ThreadWriters& writers);
     class ReceiverTurn;
     void store_subscriptions(Subscriptions wanted);
     Result receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::size_t capacity, std::size_t& count, bool tell_losses);
@@ -93,7 +108,13 @@ private:
     std::size_t take_unhandled(swb_event* events, std::size_t capacity) noexcept;
     void finish_close() noexcept;
     void send_waiters_away() noexcept;
+    bool try_turn() noexcept;
     bool take_turn(bool to_receive) noexcept;
+
+    // The writer this thread used last, kept alive by the thread's list. One word, so that a signal
+    // handler that publishes by another handle never leaves half of it changed; without a destructor,
+    // so that it works at any time of a thread's end.
+    [[gnu::tls_model("initial-exec")]] inline static constinit thread_local Writer* last_writer_ = nullptr;
 
     const std::shared_ptr<Attachment> attachment_;
     const ForkGuard fork_guard_;  // the attachment's, as is the next

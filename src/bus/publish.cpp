@@ -97,7 +97,8 @@ inline bool Writer::write(Target& target, const OutgoingEvent& event, Position& 
 }
 
 inline void Writer::publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept {
-    if (committed_count_ == committed_.size()) finish(event, delivery);
+    if (committed_count_ == committed_.size()) [[unlikely]]
+        finish_early(event, delivery);
     const std::uint32_t place = committed_count_;
     Target* target = enter(inbox, place, event, delivery);
     if (target == nullptr) return;
@@ -122,7 +123,7 @@ inline void Writer::delivered(const Committed& committed, const OutgoingEvent& e
 }
 
 // The fence behind the commits, and what must come after it.
-void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
+inline void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
     if (committed_count_ == 0) return;
     full_fence();
     for (std::uint32_t place = 0; place < committed_count_; ++place) {
@@ -136,6 +137,8 @@ void Writer::finish(const OutgoingEvent& event, Delivery& delivery) noexcept {
     }
     committed_count_ = 0;
 }
+
+void Writer::finish_early(const OutgoingEvent& event, Delivery& delivery) noexcept { finish(event, delivery); }
 
 // Tells closers that the thread is within publish, and itself when a signal handler interrupts it.
 class Writer::Inside {
@@ -189,8 +192,7 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
         message.inline_type = type.name();
     message.writer = static_cast<std::uint16_t>(lease_.id);
     message.lease = lease_.lease.number();
-    const std::size_t slot_bytes = segment.plan().slot_bytes;  // the sum of absurd lengths would wrap
-    const bool in_arena = message.payload.size() > slot_bytes || slot_bytes_of(message) > slot_bytes || message.loaned;
+    const bool in_arena = !fits_in_slot(message, segment.plan().slot_bytes) || message.loaned;
     if (in_arena) [[unlikely]] {
         if (const Result refused = place_in_arena(message)) return refused;
     }
@@ -328,7 +330,7 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
         if (write(*target, message, at, result)) {
             committed_[committed_count_++] = {target, at, inbox};
             target->refused_after_ns = 0;
-            return finish(message, delivery);
+            return finish_early(message, delivery);
         }
         const Position head = words::load_head(lines).at();
         const std::uint64_t now = monotonic_ns();

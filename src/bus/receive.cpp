@@ -22,44 +22,50 @@ constexpr std::uint64_t kLongestSpinNs = 20'000;
 
 }  // namespace
 
+inline bool Handle::try_turn() noexcept {
+    std::uint32_t nobody = 0;
+    return receiver_.compare_exchange_strong(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed);
+}
+
 // One receiver at a time. A second thread waits; the same thread, from within a handler, is refused.
 class Handle::ReceiverTurn {
 public:
-    explicit ReceiverTurn(Handle& handle) : handle_(handle) {
-        if (handle.receiver_.load(std::memory_order_relaxed) == this_thread()) {
-            throw Error(SWB_ERR_REENTRANT, "a handler can't receive from the handle that called it; use swb_separate() for a second inbox");
-        }
-        if (!handle.take_turn(true)) throw Error(SWB_ERR_CLOSED, swb_result_text(SWB_ERR_CLOSED));
+    [[gnu::always_inline]] explicit ReceiverTurn(Handle& handle) : handle_(handle) {
+        if (!handle.try_turn()) [[unlikely]]
+            wait();
     }
-    ~ReceiverTurn() {
-        if (handle_.close_deferred_) [[unlikely]] {
-            handle_.finish_close();
-            handle_.send_waiters_away();
-            return;  // nobody gets the turn again
-        }
-        handle_.receiver_.store(0, std::memory_order_release);  // from here on a closer may free the handle
+    [[gnu::always_inline]] ~ReceiverTurn() {
+        if (handle_.close_deferred_) [[unlikely]]
+            finish_close();
+        else handle_.receiver_.store(0, std::memory_order_release);  // from here on a closer may free the handle
     }
     ReceiverTurn(const ReceiverTurn&) = delete;
     ReceiverTurn& operator=(const ReceiverTurn&) = delete;
 
 private:
+    [[gnu::cold]] void wait() {
+        if (handle_.receiver_.load(std::memory_order_relaxed) == this_thread()) {
+            throw Error(SWB_ERR_REENTRANT, "a handler can't receive from the handle that called it; use swb_separate() for a second inbox");
+        }
+        if (!handle_.take_turn(true)) throw Error(SWB_ERR_CLOSED, swb_result_text(SWB_ERR_CLOSED));
+    }
+    [[gnu::cold]] void finish_close() noexcept {
+        handle_.finish_close();
+        handle_.send_waiters_away();  // nobody gets the turn again
+    }
+
     Handle& handle_;
 };
 
 // False: the handle was closed while a receiver waited for its turn.
 bool Handle::take_turn(bool to_receive) noexcept {
-    const auto try_it = [this] {
-        std::uint32_t nobody = 0;
-        return receiver_.compare_exchange_strong(nobody, this_thread(), std::memory_order_acquire, std::memory_order_relaxed);
-    };
-    if (try_it()) [[likely]]
-        return true;
+    if (try_turn()) return true;
     // Another thread receives. Telling us when it is done would cost every receive; looking now and
     // then costs only this rare one.
     const HoldCancellation hold;
     turns_waited_for_.fetch_add(1, std::memory_order_seq_cst);
     bool mine = false;
-    while (!(to_receive && closed_.load(std::memory_order_seq_cst)) && !(mine = try_it())) ::nanosleep(&kTurnPause, nullptr);
+    while (!(to_receive && closed_.load(std::memory_order_seq_cst)) && !(mine = try_turn())) ::nanosleep(&kTurnPause, nullptr);
     turns_waited_for_.fetch_sub(1, std::memory_order_release);  // from here on a closer may free the handle
     return mine;
 }

@@ -84,7 +84,8 @@ private:
     [[gnu::always_inline]] void publish_to(std::uint32_t inbox, const OutgoingEvent& event, Delivery& delivery) noexcept;
     [[gnu::always_inline]] bool write(Target& target, const OutgoingEvent& event, Position& at, ClaimResult& result) noexcept;
     [[gnu::cold]] void refused(const Target& target, std::uint32_t inbox, ClaimResult result, Delivery& delivery) noexcept;
-    void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::always_inline]] void finish(const OutgoingEvent& event, Delivery& delivery) noexcept;
+    [[gnu::noinline]] void finish_early(const OutgoingEvent& event, Delivery& delivery) noexcept;  // with others to come
     [[gnu::cold]] void wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
                                      Delivery& delivery) noexcept;
     [[gnu::cold, gnu::noinline]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event,

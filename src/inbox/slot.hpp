@@ -53,6 +53,15 @@ inline swb_l_large place_of_large(const IncomingEvent& event) noexcept {
 // Bytes an event takes in a slot, the drop count included whether it will be there or not.
 std::size_t slot_bytes_of(const OutgoingEvent& event) noexcept;
 
+// Whether it goes into a slot with its payload. Absurd lengths of a payload are no trouble.
+inline bool fits_in_slot(const OutgoingEvent& event, std::size_t slot_bytes) noexcept {
+    if (event.payload.size() > slot_bytes) [[unlikely]]
+        return false;
+    if ((event.inline_type.size() | event.source.size() | event.subject.size()) == 0) [[likely]]
+        return sizeof(swb_l_slot) + 8 + event.payload.size() <= slot_bytes;
+    return slot_bytes_of(event) <= slot_bytes;
+}
+
 // The optional fields, for encode(). Puts them at `at`, which moves behind them; returns their flags.
 [[gnu::noinline]] unsigned encode_optional_fields(std::byte*& at, const OutgoingEvent& event, std::uint64_t dropped) noexcept;
 

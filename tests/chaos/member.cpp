@@ -8,10 +8,10 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <string_view>
 
 #include <swarmbus/swarmbus.hpp>
 
+#include "tests/chaos/books.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/process_numbered.hpp"
 
@@ -26,6 +26,9 @@ constexpr auto kStallTimeout = 20ms;
 constexpr auto kBlockTimeout = 3ms;
 // For what ends soon unless somebody hangs: longer than anybody is stopped, or waits for the control lock.
 constexpr auto kPatience = 10s;
+// Large events: from fewer bytes than a slot has to several pages, in an arena that is full now and then.
+constexpr std::size_t kLargestWords = 1000;
+constexpr std::uint64_t kArenaBytes = 1 << 20;
 
 // Numbers of one publisher grow; one that comes again carries the next serial.
 std::uint64_t number_of(std::uint32_t serial, std::uint64_t count) { return std::uint64_t{serial} << 32 | count; }
@@ -37,51 +40,9 @@ Options options_of(std::mt19937_64& random) {
     options.capacity_slots = 16u << random() % 3;
     options.stall_timeout = kStallTimeout;
     options.block_timeout = kBlockTimeout;
+    options.arena_bytes = kArenaBytes;
     return options;
 }
-
-// What one inbox has received.
-class Books {
-public:
-    explicit Books(World& world) : world_(world) {}
-
-    void take(const Event& event) {
-        for (std::size_t cause = 0; cause < SWB_LOSS_CAUSES; ++cause) {
-            told_[cause] += event.lost(static_cast<LossCause>(cause));
-            world_.told[cause] += event.lost(static_cast<LossCause>(cause));
-        }
-        if (!event) return;
-        if (std::string_view(event.type()).starts_with("bus.")) {
-            ++world_.lives_told;
-            return;
-        }
-        ++received_;
-        ++world_.received;
-        const auto numbered = test::NumberedPayload::read(event.payload());
-        if (!numbered || numbered->publisher >= kPublishers) return world_.blame("an event is torn");
-        std::uint64_t& last = last_[numbered->publisher];
-        // A child that outlives its parent for a moment meets its successor: of those only one is followed.
-        const bool child = numbered->publisher % kPublishersEach == 2;
-        if (numbered->number <= last && !(child && numbered->number >> 32 != last >> 32)) {
-            world_.blame("publisher " + std::to_string(numbered->publisher) + ": " + std::to_string(numbered->number) + " came after " +
-                         std::to_string(last));
-        }
-        last = std::max(last, numbered->number);
-    }
-    std::uint64_t received() const noexcept { return received_; }
-    std::uint64_t evicted() const noexcept { return told_[SWB_LOSS_EVICTED]; }
-    std::uint64_t damaged() const noexcept { return told_[SWB_LOSS_DAMAGED]; }
-    std::uint64_t not_delivered() const noexcept {
-        return told_[SWB_LOSS_FULL] + told_[SWB_LOSS_TIMEOUT] + told_[SWB_LOSS_SELF] + told_[SWB_LOSS_NO_SLOT];
-    }
-    std::uint64_t known() const noexcept { return received_ + evicted() + not_delivered(); }
-
-private:
-    World& world_;
-    std::uint64_t received_ = 0;
-    std::array<std::uint64_t, SWB_LOSS_CAUSES> told_{};
-    std::array<std::uint64_t, kPublishers> last_{};
-};
 
 // Losses that nothing follows are a result of their own, which the C++ call gives as an empty event.
 bool receive(Bus& bus, Books& books, std::chrono::nanoseconds timeout) {
@@ -156,7 +117,7 @@ private:
         if (place_ < kLongLived || random_() % 2 == 0) second_->subscribe(place_ == 0 ? "all.*, bus.*" : "all.*"), reads_all_ = true;
         second_books_.emplace(world_);
         if (place_ < kLongLived || random_() % 2 == 0) test::require(swb_descriptor(bus_->raw(), &descriptor_) == SWB_OK, swb_last_error());
-        publish_to_all();
+        publish_to_all(kLargestWords * 8);  // it has an arena from now on
         inbox().open = Open::yes;
         ++world_.joined;
     }
@@ -212,23 +173,40 @@ private:
         mine.publishing = to + 1;
         if (theirs.open == Open::yes) {
             const std::uint32_t which = &by == &*bus_ ? 0 : 1;
-            const test::NumberedPayload payload({publisher(which), number_of(serial_, ++count_)});
+            const test::NumberedPayload payload({publisher(which), number_of(serial_, ++count_)}, some_size());
             Message message;
             message.payload = payload.bytes();
             ++theirs.attempted;
-            const Delivery delivery = by.publish("to." + std::to_string(to), message);
-            if (delivery.delivered + delivery.dropped != 1) ++theirs.odd;
-            if (delivery.dropped != 0) ++theirs.dropped, ++world_.dropped;
-            else ++theirs.delivered;
-            ++world_.published;
+            if (const auto delivery = unless_full([&] { return by.publish("to." + std::to_string(to), message); })) {
+                if (delivery->delivered + delivery->dropped != 1) ++theirs.odd;
+                if (delivery->dropped != 0) ++theirs.dropped, ++world_.dropped;
+                else ++theirs.delivered;
+                ++world_.published;
+            } else {
+                --theirs.attempted;
+            }
         }
         mine.publishing = 0;
     }
 
-    void publish_to_all() {
-        const test::NumberedPayload payload({publisher(0), number_of(serial_, ++count_)});
-        bus_->publish(kToAll, payload.bytes());
-        ++world_.to_all;
+    void publish_to_all(std::size_t bytes = 0) {
+        const test::NumberedPayload payload({publisher(0), number_of(serial_, ++count_)}, bytes);
+        Message message;
+        message.payload = payload.bytes();
+        if (unless_full([&] { return bus_->publish(kToAll, message); })) ++world_.to_all;
+    }
+
+    // One in 32 of another size than usual; most of those are large.
+    std::size_t some_size() { return random_() % 32 != 0 ? 0 : (3 + random_() % (kLargestWords - 2)) * 8; }
+
+    // Nothing if the arena was full: then nothing was published.
+    template <typename Publish>
+    std::optional<Delivery> unless_full(Publish&& publish) try {
+        return publish();
+    } catch (const Error& e) {
+        if (e.code() != SWB_ERR_ARENA_FULL) throw;
+        ++world_.arena_full;
+        return std::nullopt;
     }
 
     void receive_both(std::chrono::nanoseconds timeout) {

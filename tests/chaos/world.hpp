@@ -42,6 +42,7 @@ struct World {
     std::atomic<std::uint32_t> next_serial{1};
     // What was done.
     Count published{0}, to_all{0}, received{0}, dropped{0}, joined{0}, left{0}, checked{0}, forked{0}, doubtful{0}, lives_told{0};
+    Count large{0}, arena_full{0};  // large events received; refused, because their publisher's arena was full
     std::array<Count, SWB_LOSS_CAUSES> told{};
     std::atomic<std::uint32_t> faults{0};
     std::array<std::array<char, 200>, 16> fault{};

@@ -37,9 +37,9 @@ public:
     Books(Board& board, std::uint32_t publisher) : page_(board.publishers[publisher]), publisher_(publisher) {}
 
     template <typename Publish>
-    void publish(Type type, std::optional<std::chrono::nanoseconds> block_timeout, Publish&& by) {
+    void publish(Type type, std::optional<std::chrono::nanoseconds> block_timeout, Publish&& by, std::size_t bytes = 0) {
         const std::uint64_t number = begin(type);
-        const test::NumberedPayload payload({publisher_, number});
+        const test::NumberedPayload payload({publisher_, number}, bytes);
         Message message;
         message.payload = payload.bytes();
         message.block_timeout = block_timeout;

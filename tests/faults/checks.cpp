@@ -122,6 +122,7 @@ std::string what_is_left_by_the_dead(Stage& stage) {
     }
     if (info.subscribers != inboxes) return "inboxes: " + std::to_string(info.subscribers) + ", not " + std::to_string(inboxes);
     if (info.writers != 2) return "writers: " + std::to_string(info.writers) + ", not 2";
+    if (std::string found = stage.bus_name().doctors_findings(); !found.empty()) return "the doctor finds " + found;
     return wrong_in_the_tables(stage.bus(), {stage.survivors(), inboxes, 2});
 }
 

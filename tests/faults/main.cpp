@@ -18,6 +18,7 @@ Operations chosen_operations(const std::string& text) {
     Operations all;
     add_publish_operations(all);
     add_overflow_operations(all);
+    add_large_operations(all);
     add_receive_operations(all);
     add_control_operations(all);
     add_reap_operations(all);

@@ -58,6 +58,7 @@ using Operations = std::vector<std::unique_ptr<Operation>>;
 
 void add_publish_operations(Operations& all);
 void add_overflow_operations(Operations& all);
+void add_large_operations(Operations& all);
 void add_receive_operations(Operations& all);
 void add_control_operations(Operations& all);
 void add_reap_operations(Operations& all);

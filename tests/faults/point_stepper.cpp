@@ -54,8 +54,14 @@ std::string describe(const Point& point) {
         file = std::strrchr(info.dli_fname, '/') != nullptr ? std::strrchr(info.dli_fname, '/') + 1 : info.dli_fname;
         place -= reinterpret_cast<std::uint64_t>(info.dli_fbase);
     }
-    std::snprintf(text, sizeof text, point.system_call() ? "%s+0x%llx, system call %llu" : "%s+0x%llx, file offset %llu, %u bytes", file,
-                  static_cast<unsigned long long>(place), static_cast<unsigned long long>(point.offset), point.bytes);
+    const auto at = static_cast<unsigned long long>(place);
+    if (point.system_call()) {
+        std::snprintf(text, sizeof text, "%s+0x%llx, system call %llu", file, at, static_cast<unsigned long long>(point.offset));
+    } else {
+        const auto offset = static_cast<unsigned long long>(point.offset & ((std::uint64_t{1} << kArenaShift) - 1));
+        const char* where = point.offset >> kArenaShift == 0 ? "file" : "arena";
+        std::snprintf(text, sizeof text, "%s+0x%llx, %s offset %llu, %u bytes", file, at, where, offset, point.bytes);
+    }
     return text;
 }
 

@@ -23,15 +23,23 @@ ZydisRegisterContext context_of(const user_regs_struct& r) noexcept {
     return context;
 }
 
+// The name of an arena is the same in every trial.
+std::uint64_t base_of(std::string_view path) noexcept {
+    const std::size_t name = path.find("/arena-");
+    return name == std::string_view::npos ? 0 : (1 + std::hash<std::string_view>()(path.substr(name)) % 0xffff) << kArenaShift;
+}
+
 }  // namespace
 
 void BusMappings::read(pid_t pid) {
     ranges_.clear();
     std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
     for (std::string line; std::getline(maps, line);) {
-        if (line.find(" /dev/shm/swarmbus") == std::string::npos) continue;
+        const std::size_t path = line.find("/dev/shm/swarmbus");
+        if (path == std::string::npos) continue;
         Range range{};
         if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &range.begin, &range.end, &range.offset) == 3) {
+            range.offset += base_of(std::string_view(line).substr(path));
             ranges_.push_back(range);
         }
     }

@@ -13,11 +13,14 @@
 
 namespace swarmbus::faults {
 
+// Offsets in arenas are told from those in the bus's own file by what stands above these bits.
+constexpr unsigned kArenaShift = 44;
+
 // The mappings of bus files in one process.
 class BusMappings {
 public:
     void read(pid_t pid);
-    // Place in the file; nothing if it is not memory of a bus.
+    // Place in one of the files; nothing if it is not memory of a bus.
     std::optional<std::uint64_t> offset_of(std::uint64_t address) const noexcept;
     std::optional<std::uint64_t> address_of(std::uint64_t offset) const noexcept;
 

@@ -34,6 +34,18 @@ public:
         return info;
     }
 
+    // What the doctor finds, in one line; empty if it is content.
+    std::string doctors_findings() const {
+        std::string found;
+        const swb_result result = swb_doctor(
+            c_str(), 0,
+            [](const swb_finding* finding, void* text) {
+                *static_cast<std::string*>(text) += std::string(finding->what) + ", " + finding->who + ", " + finding->detail + "; ";
+            },
+            &found);
+        return result == SWB_OK ? found : std::string("it can't look: ") + swb_last_error();
+    }
+
 private:
     static unsigned next() {
         static std::atomic<unsigned> last{0};

@@ -2,6 +2,7 @@
 // exactly once, in order for each publisher, whole, and received + told losses = sent.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -19,41 +20,46 @@ struct Numbered {
     std::uint64_t number = 0;
 };
 
-// A payload of 24 to 160 bytes, a length and content that follow from what it carries: an event
-// that is torn or mixed with another is seen.
+// A payload of 24 to 160 bytes, or of any other size asked for, whose content follows from what it carries: an
+// event that is torn or mixed with another is seen.
 class NumberedPayload {
 public:
-    explicit NumberedPayload(Numbered numbered) {
-        words_[0] = numbered.publisher;
+    static constexpr std::size_t kMostBytes = 8192;
+
+    // bytes: 0, or a multiple of 8 from 24 on.
+    explicit NumberedPayload(Numbered numbered, std::size_t bytes = 0)
+        : count_(bytes == 0 ? words_of(numbered) : std::min(bytes, kMostBytes) / 8) {
+        words_[0] = numbered.publisher | std::uint64_t{count_} << 32;
         words_[1] = numbered.number;
-        count_ = words_of(numbered);
-        for (std::size_t i = 2; i < count_; ++i) words_[i] = filler(words_, i);
+        for (std::size_t i = 2; i < count_; ++i) words_[i] = filler(words_[0], words_[1], i);
     }
     std::span<const std::byte> bytes() const noexcept { return std::as_bytes(std::span(words_).first(count_)); }
 
     // Nothing when it is not a whole payload of this kind.
     static std::optional<Numbered> read(std::span<const std::byte> bytes) {
-        std::array<std::uint64_t, kMaxWords> words{};
         const std::size_t count = bytes.size() / 8;
-        if (bytes.size() % 8 != 0 || count < 3 || count > kMaxWords) return std::nullopt;
-        std::memcpy(words.data(), bytes.data(), bytes.size());
-        const Numbered numbered{static_cast<std::uint32_t>(words[0]), words[1]};
-        if (count != words_of(numbered)) return std::nullopt;
+        if (bytes.size() % 8 != 0 || count < 3) return std::nullopt;
+        const std::uint64_t first = word(bytes, 0), number = word(bytes, 1);
+        if (first >> 32 != count) return std::nullopt;
         for (std::size_t i = 2; i < count; ++i) {
-            if (words[i] != filler(words, i)) return std::nullopt;
+            if (word(bytes, i) != filler(first, number, i)) return std::nullopt;
         }
-        return numbered;
+        return Numbered{static_cast<std::uint32_t>(first), number};
     }
 
 private:
-    static constexpr std::size_t kMaxWords = 20;
-    static std::size_t words_of(Numbered n) noexcept { return 3 + (n.number + n.publisher) % (kMaxWords - 2); }
-    static std::uint64_t filler(const std::array<std::uint64_t, kMaxWords>& words, std::size_t i) noexcept {
-        return (words[0] + 1) * 0x9e3779b97f4a7c15u + (words[1] + i) * 0xc2b2ae3d27d4eb4fu;
+    static std::uint64_t words_of(Numbered n) noexcept { return 3 + (n.number + n.publisher) % 18; }
+    static std::uint64_t word(std::span<const std::byte> bytes, std::size_t i) noexcept {
+        std::uint64_t value = 0;
+        std::memcpy(&value, bytes.data() + i * 8, 8);
+        return value;
+    }
+    static std::uint64_t filler(std::uint64_t first, std::uint64_t number, std::size_t i) noexcept {
+        return (first + 1) * 0x9e3779b97f4a7c15u + (number + i) * 0xc2b2ae3d27d4eb4fu;
     }
 
-    std::array<std::uint64_t, kMaxWords> words_{};
-    std::size_t count_ = 0;
+    std::size_t count_;
+    std::array<std::uint64_t, kMostBytes / 8> words_;  // as many of them as there are bytes
 };
 
 // The books of one reader over numbered events of any number of publishers.

@@ -71,7 +71,7 @@ inline Target* Writer::enter(std::uint32_t inbox, std::uint32_t place, const Out
         // cost another one, or count as a loss. An owner that this writer knows came before the route was read.
         if (event.type == SWB_TYPE_INLINE || routed(attachment_->segment().route(event.type), inbox)) {
             if (open_target(target, inbox, gate)) return &target;
-            drop(lines, LossCause::no_slot, delivery);
+            drop(inbox, LossCause::no_slot, delivery);
         }
     }
     leave(place);
@@ -338,13 +338,13 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
         const bool in_vain_before = target->refused_after_ns >= message.block_timeout_ns && target->refused_at == head;
         const bool dead = waiting_since != 0 && attachment_->owner_looks_dead(inbox);
         if (attachment_->view_holder(inbox) == thread_id_) {
-            drop(lines, LossCause::self, delivery);
+            drop(inbox, LossCause::self, delivery);
         } else if (in_vain_before || dead || now >= deadline_ns || closed_.load(std::memory_order_relaxed)) {
             if (waiting_since != 0) {
                 target->refused_after_ns = dead ? ~std::uint64_t{0} : now - waiting_since;
                 target->refused_at = head;
             }
-            drop(lines, LossCause::timeout, delivery);
+            drop(inbox, LossCause::timeout, delivery);
             if (dead) {
                 leave(kPlace);  // before: the memory of an inbox that somebody is inside of can't go
                 return attachment_->reap(0);

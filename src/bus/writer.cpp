@@ -2,6 +2,7 @@
 #include "src/bus/writer.hpp"
 
 #include "src/life/process.hpp"
+#include "src/waking/wake.hpp"
 
 namespace swarmbus::core {
 
@@ -54,16 +55,19 @@ void Writer::refused(const Target& target, std::uint32_t inbox, ClaimResult resu
     if (target.policy == Overflow::block && full_.size() < full_.capacity()) {  // never beyond what was reserved
         full_.push_back(inbox);
     } else {
-        drop(*target.ring.words, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
+        drop(inbox, result == ClaimResult::full ? LossCause::full : LossCause::no_slot, delivery);
     }
 }
 
-void Writer::drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept {
-    std::uint64_t& counter = cause == LossCause::full      ? inbox.dropped_full
-                             : cause == LossCause::timeout ? inbox.dropped_timeout
-                             : cause == LossCause::self    ? inbox.dropped_self
-                                                           : inbox.dropped_no_slot;
-    words::count_drop(counter, inbox);
+void Writer::drop(std::uint32_t inbox, LossCause cause, Delivery& delivery) noexcept {
+    Segment& segment = attachment_->segment();
+    swb_l_inbox& lines = segment.inbox(inbox);
+    std::uint64_t& counter = cause == LossCause::full      ? lines.dropped_full
+                             : cause == LossCause::timeout ? lines.dropped_timeout
+                             : cause == LossCause::self    ? lines.dropped_self
+                                                           : lines.dropped_no_slot;
+    words::count_drop(counter, lines);
+    wake_reader(segment, inbox, lines);  // one that has caught up meanwhile is told at once, not with its next event
     ++delivery.dropped;
     ++delivery.dropped_by[static_cast<std::size_t>(cause)];
 }

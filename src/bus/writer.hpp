@@ -90,7 +90,7 @@ private:
                                      Delivery& delivery) noexcept;
     [[gnu::cold, gnu::noinline]] void publish_again(std::uint32_t place, Committed& committed, const OutgoingEvent& event,
                                                     Delivery& delivery) noexcept;
-    [[gnu::cold]] void drop(swb_l_inbox& inbox, LossCause cause, Delivery& delivery) noexcept;
+    [[gnu::cold]] void drop(std::uint32_t inbox, LossCause cause, Delivery& delivery) noexcept;
 
     std::shared_ptr<Attachment> attachment_;
     const std::uint64_t handle_;  // its id

@@ -241,7 +241,7 @@ TEST(LargeEvent, whose_file_is_gone_is_a_loss_that_is_told_and_the_next_has_a_ne
 TEST(LargeEvent, readers_that_are_killed_keep_no_memory_of_the_publisher) {
     const BusName name;
     constexpr int kReaders = 8;
-    constexpr std::uint64_t kEvents = 2000;
+    constexpr std::uint64_t kEvents = 10'000;
     Bus publisher(name, with(Overflow::drop_newest, 16, 32 * kMiB));
     std::vector<std::unique_ptr<Process>> readers;
     Shared<std::atomic<int>> ready;

@@ -38,7 +38,7 @@ swb_result receiving(swb_bus* bus, std::int64_t& timeout_ns, Call&& call) noexce
         return fail(SWB_ERR_ARGUMENT, "timeout_ns is negative; use SWB_FOREVER to wait without end");
     return guarded([&] {
         core::Connection& connection = *bus->connection;
-        return connection.with_handle([&](core::Handle& handle) {
+        return bus->call([&](core::Handle& handle) {
             if (connection.take_news()) [[unlikely]]
                 return swb_result{SWB_REATTACHED};
             return call(handle);
@@ -135,7 +135,10 @@ swb_result swb_run(swb_bus* bus) {
 }
 
 swb_result swb_stop(swb_bus* bus) {
-    return with_bus(bus, [](core::Handle& handle) { return handle.stop(); });
+    if (bus == nullptr) return fail(SWB_ERR_ARGUMENT, "the bus is NULL; open one with swb_open()");
+    const std::shared_ptr<core::Connection> hold = bus->connection;
+    const swb_result result = hold->stop();  // does nothing that a signal handler may not do
+    return result >= 0 ? result : fail(result, swb_result_text(result));
 }
 
 swb_result swb_losses(swb_bus* bus, uint64_t lost_by[SWB_LOSS_CAUSES]) {

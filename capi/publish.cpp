@@ -104,7 +104,7 @@ swb_result swb_publish(swb_bus* bus, const char* type, const void* payload, size
         return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_payload(payload, payload_bytes)) return bad;
     return guarded([&] {
-        return bus->connection->with_handle([=](core::Handle& handle) {
+        return bus->call([=](core::Handle& handle) {
             handle.check_usable();
             return publish(handle, type, plain_message(handle, payload, payload_bytes), nullptr);
         });
@@ -116,7 +116,7 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
         return fail(SWB_ERR_ARGUMENT, "the bus or the type is NULL (a bus that was never opened, or moved from?)");
     if (const swb_result bad = check_delivery(delivery)) return bad;
     return guarded([&] {
-        return bus->connection->with_handle([&](core::Handle& handle) {
+        return bus->call([&](core::Handle& handle) {
             handle.check_usable();
             core::Message read;
             if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
@@ -129,8 +129,7 @@ swb_result swb_loan(swb_bus* bus, size_t bytes, void** memory) {
     if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan() needs a bus and a place for the memory");
     *memory = nullptr;
     return guarded([&] {
-        const std::shared_ptr<core::Connection> connection = bus->connection;
-        return connection->with_handle([&](core::Handle& handle) {
+        return bus->call([&](core::Handle& handle) {
             *memory = handle.loan(bytes);
             return SWB_OK;
         });
@@ -140,8 +139,7 @@ swb_result swb_loan(swb_bus* bus, size_t bytes, void** memory) {
 swb_result swb_loan_return(swb_bus* bus, void* memory) {
     if (bus == nullptr || memory == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_loan_return() needs a bus and what swb_loan() gave");
     return guarded([&] {
-        const std::shared_ptr<core::Connection> connection = bus->connection;
-        connection->handle().give_back(memory);
+        bus->connection->handle().give_back(memory);
         return SWB_OK;
     });
 }

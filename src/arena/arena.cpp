@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "src/error.hpp"
 #include "src/segment/memory.hpp"
@@ -53,10 +54,15 @@ Arena::Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes)
 }
 
 Arena::~Arena() {
+    leave();
+    ::munmap(base_, bytes_);
+}
+
+void Arena::leave() noexcept {
+    if (std::exchange(left_, true)) return;
     reclaim();
     const bool unread = std::any_of(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return chunk.second.published; });
     if (!unread) ::unlink(path_.c_str());
-    ::munmap(base_, bytes_);
 }
 
 bool Arena::is_named() const noexcept {

@@ -31,10 +31,13 @@ class Arena {
 public:
     // Makes the file. Throws SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM.
     Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes);
-    // Unlinks the file, unless somebody still has something to read there: then a reaper does later.
     ~Arena();
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
+
+    // Its process leaves the bus. Unlinks the file, unless somebody still has something to read there: then a
+    // reaper does later. Loans stay mapped until the destructor, which leaves if that was not done.
+    void leave() noexcept;
 
     const ArenaName& name() const noexcept { return name_; }
     std::uint64_t bytes() const noexcept { return bytes_; }
@@ -76,6 +79,7 @@ private:
     const ArenaName name_;
     const std::string path_;
     const std::uint64_t bytes_;
+    bool left_ = false;
     ino_t inode_ = 0;
     std::byte* base_ = nullptr;
     FreeSpace space_;

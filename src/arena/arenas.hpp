@@ -44,6 +44,10 @@ public:
 
     // For a forked child: the files are its parent's.
     void abandon() noexcept;
+    // The process leaves the bus.
+    void leave() noexcept {
+        for (const auto& arena : arenas_) arena->leave();
+    }
 
 private:
     class Turn;

@@ -4,8 +4,14 @@
 #include "src/life/cancellation.hpp"
 
 namespace swarmbus::core {
+namespace {
 
-Connection::Connection(std::string bus, std::shared_ptr<Handle> handle) : bus_(std::move(bus)), current_(handle.get()) {
+constinit thread_local bool replacing = false;
+
+}  // namespace
+
+Connection::Connection(std::string bus, std::shared_ptr<Handle> handle)
+    : bus_(std::move(bus)), reattaches_(handle->options().reattach), creates_(handle->options().open_mode != OpenMode::open_only), current_(handle.get()) {
     handles_.push_back(std::move(handle));
 }
 
@@ -15,28 +21,64 @@ std::shared_ptr<Handle> Connection::share() const {
 }
 
 bool Connection::left_behind(Handle& used, Result failure) {
-    return (failure == SWB_ERR_GONE || (failure == SWB_ERR_CLOSED && &used != &handle())) && replace(used);
+    // Whatever a handle says that was replaced meanwhile: it was in the middle of leaving.
+    return (failure == SWB_ERR_GONE || &used != &handle()) && replace(used);
 }
 
-// True when there is another handle by now, made here or by another thread.
+// True when there is another handle by now, made here or by another thread. Not by a signal handler that
+// interrupted this very thing.
 bool Connection::replace(Handle& gone) {
-    if (!gone.options().reattach) return false;
+    if (!reattaches_ || replacing) return false;
+    replacing = true;
+    struct Replaced {
+        ~Replaced() { replacing = false; }
+    } const replaced;
     const HoldCancellation hold;
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (closed_) return false;
     if (&gone != current_.load(std::memory_order_relaxed)) return true;
     std::shared_ptr<Handle> fresh;
     try {
-        fresh = Handle::open(bus_, gone.options());
+        fresh = open_anew(gone);
         fresh->take_over_subscriptions(gone);
     } catch (const Error& e) {
         throw Error(SWB_ERR_GONE, "bus '" + bus_ + "' is gone, and opening it anew failed: " + e.what());
     }
     handles_.push_back(fresh);
-    current_.store(fresh.get(), std::memory_order_release);
+    current_.store(fresh.get(), std::memory_order_seq_cst);
+    if (gone.stop_is_pending()) fresh->stop();
     // The receiver may wait on the old handle's descriptor, which its timer makes readable: it stays until then.
-    news_.store(true, std::memory_order_relaxed);
+    if (gone.has_inbox()) {
+        news_.store(true, std::memory_order_relaxed);
+    } else {
+        lock.unlock();
+        gone.close();
+    }
     return true;
+}
+
+// The bus that is there by now; else, unless its creation is left to others, one like that which went.
+std::shared_ptr<Handle> Connection::open_anew(const Handle& gone) const {
+    Options options = gone.options();
+    options.open_mode = OpenMode::open_only;
+    try {
+        return Handle::open(bus_, options);
+    } catch (const Error& e) {
+        if (e.code() != SWB_ERR_NO_BUS || !creates_) throw;
+    }
+    const Segment& was = gone.attachment().segment();
+    options.open_mode = OpenMode::open_or_create;
+    options.limits = limits_of(was.plan());
+    options.permissions = was.permissions();
+    return Handle::open(bus_, options);
+}
+
+Result Connection::stop() noexcept {
+    for (;;) {
+        Handle& used = handle();
+        const Result result = used.stop();
+        if (&used == &handle()) return result == SWB_ERR_GONE && reattaches_ ? SWB_OK : result;
+    }
 }
 
 bool Connection::tell_news() noexcept {

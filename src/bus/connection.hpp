@@ -21,9 +21,15 @@ public:
     std::shared_ptr<Handle> share() const;
     const std::string& bus() const noexcept { return bus_; }
 
-    // Runs call(handle); again with a new handle when the old one's bus is gone and that is asked for.
+    // Whether a handle whose bus is gone is replaced. Without it nothing here is looked at after a call: whoever
+    // closes the connection waits for its handle's calls only.
+    bool reattaches() const noexcept { return reattaches_; }
+    // Runs call(handle); again with a new handle when the old one's bus is gone and that is asked for. The caller
+    // keeps the connection alive, if it reattaches.
     template <typename Call>
     Result with_handle(Call&& call) {
+        if (!reattaches_) [[likely]]
+            return call(handle());
         for (;;) {
             Handle& used = handle();
             try {
@@ -38,6 +44,8 @@ public:
     // What a call failed with: true if its handle has another one in its place by now, so that it may be repeated.
     [[gnu::cold]] bool left_behind(Handle& used, Result failure);
 
+    // By any thread and signal handlers. The next receiving call is told, also if the handle is replaced meanwhile.
+    Result stop() noexcept;
     // For receiving calls: whether the handle was replaced since the last one was told.
     bool take_news() noexcept {
         if (!news_.load(std::memory_order_relaxed)) [[likely]]
@@ -49,9 +57,11 @@ public:
 
 private:
     bool replace(Handle& gone);
+    std::shared_ptr<Handle> open_anew(const Handle& gone) const;
     bool tell_news() noexcept;
 
     const std::string bus_;
+    const bool reattaches_, creates_;
     std::atomic<Handle*> current_;
     std::atomic<bool> news_{false};
     mutable std::mutex mutex_;

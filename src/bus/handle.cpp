@@ -58,6 +58,7 @@ std::shared_ptr<Handle> Handle::open(const std::string& bus, const Options& opti
 
 std::shared_ptr<Handle> Handle::separate(const Options& options) {
     check_usable();
+    if (!attachment_->share()) refuse(SWB_ERR_CLOSED);
     std::shared_ptr<Handle> handle(new Handle(attachment_, options));
     const std::lock_guard lock(handles_mutex);
     open_handles().emplace_back(handle->id(), handle);
@@ -217,6 +218,7 @@ void Handle::finish_close() noexcept {
         if (seen) writer->give_back();
     }
     writers_.clear();
+    attachment_->handle_closed();
 }
 
 }  // namespace swarmbus::core

@@ -73,6 +73,8 @@ public:
     Result run_once(std::int64_t timeout_ns, std::size_t& handled);
     Result run();
     Result stop() noexcept;
+    bool stop_is_pending() const noexcept { return (interrupted_.load(std::memory_order_seq_cst) & kStopped) != 0; }
+    bool has_inbox() const noexcept { return inbox_.load(std::memory_order_acquire) != nullptr; }
     Losses losses();
 
     void close() noexcept;
@@ -142,7 +144,8 @@ private:
     // What run_once() took; a stop leaves some of it for the next receiving call.
     std::vector<swb_event> batch_;
     std::size_t batch_count_ = 0, handled_in_batch_ = 0;
-    std::recursive_mutex dispatch_mutex_;  // held while one handler runs
+    // Held while one handler runs; shared with the handle that comes in this one's place.
+    std::shared_ptr<std::recursive_mutex> dispatch_mutex_ = std::make_shared<std::recursive_mutex>();
 };
 
 }  // namespace swarmbus::core

@@ -217,6 +217,7 @@ const char* Inbox::learn_source(std::uint16_t writer, std::uint16_t lease) try {
 }
 
 bool Inbox::tell_losses(swb_event& event) noexcept {
+    dropped_when_looked_ = words::load_dropped(words());
     Losses losses = ledger_.untold(reader_);
     for (std::size_t cause = 0; cause < kLossCauses; ++cause) losses[cause] += pending_[cause];
     if (total(losses) == 0) return false;
@@ -264,13 +265,12 @@ bool Inbox::anything_at_head() const noexcept {
 
 bool Inbox::look_behind() noexcept {
     const std::uint64_t now = monotonic_ns();
+    look_around(now);  // also if events trickle in, and no poll finds nothing twice in a row
     if (unready_since_ns_ == 0) unready_since_ns_ = now;
     if (now - unready_since_ns_ < kUnreadyNs) return false;
     unready_since_ns_ = now;
     std::uint64_t remaining = 0;
-    const bool passed = reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
-    look_around(now);
-    return passed;
+    return reader_.look_behind(now, *attachment_, remaining) == InboxReader::Behind::passed;
 }
 
 // A reader that has caught up with a stream and looks on takes every slot's line from under the
@@ -311,12 +311,18 @@ bool Inbox::spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interr
     return passed;
 }
 
-void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted) noexcept {
+// Behind an announcement. A loss since the last look for losses counts, if the caller can be told.
+bool Inbox::may_rest(const std::atomic<std::uint32_t>& interrupted, bool tell_losses) const noexcept {
+    return !anything_at_head() && interrupted.load(std::memory_order_seq_cst) == 0 &&
+           (!tell_losses || words::load_dropped(words()) == dropped_when_looked_);
+}
+
+void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted, bool tell_losses) noexcept {
     swb_l_inbox& inbox = words();
     const std::uint32_t word = words::announce_sleep(inbox);
     const std::uint64_t now = monotonic_ns();
     std::uint64_t limit = std::min(kLongestSleepNs, deadline_ns > now ? deadline_ns - now : 0);
-    if (!anything_at_head() && interrupted.load(std::memory_order_seq_cst) == 0 && limit > 0) {
+    if (may_rest(interrupted, tell_losses) && limit > 0) {
         std::uint64_t remaining = 0;
         const InboxReader::Behind behind = reader_.look_behind(now, *attachment_, remaining);
         if (behind == InboxReader::Behind::writing) limit = std::min(limit, remaining);
@@ -330,21 +336,23 @@ void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& i
 }
 
 int Inbox::descriptor() {
-    if (!doorbell_) {
+    if (!doorbell_ || doorbell_->descriptor() < 0) {
+        doorbell_.reset();  // first: the socket has the same name
+        attachment_->look_after_own_place();  // a host that closed that has closed the bus's, too
         const std::uint64_t generation = words::load_gate(words()).generation();
-        doorbell_ = std::make_unique<Doorbell>(attachment_->segment(), index_, generation);
+        doorbell_ = std::make_unique<Doorbell>(attachment_->segment(), index_, generation, attachment_->fork_guard());
     }
     return doorbell_->descriptor();
 }
 
-bool Inbox::rest_on_descriptor() noexcept {
+bool Inbox::rest_on_descriptor(const std::atomic<std::uint32_t>& interrupted, bool tell_losses) noexcept {
     if (!doorbell_) return true;
     std::uint64_t remaining = kLongestSleepNs;
     const InboxReader::Behind behind = reader_.look_behind(monotonic_ns(), *attachment_, remaining);
     if (behind == InboxReader::Behind::passed) return false;
     doorbell_->be_silent_for(std::min(remaining, kLongestSleepNs));
     words::announce_waiting(words());
-    if (!anything_at_head()) return true;
+    if (may_rest(interrupted, tell_losses)) return true;
     words::withdraw_sleep(words());
     doorbell_->ring();  // one event a turn: readable until a look finds nothing
     return false;

@@ -48,7 +48,7 @@ public:
     bool spin(std::uint64_t spin_ns, const std::atomic<std::uint32_t>& interrupted) noexcept;
     // Sleeps until something may be ready, `interrupted` is set and the wake word bumped, a second
     // has passed or deadline_ns (monotonic) is reached.
-    void sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted) noexcept;
+    void sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& interrupted, bool tell_losses) noexcept;
 
     // The subscriptions that an event of this type concerns, in order of subscribing. For an event
     // just received.
@@ -60,7 +60,7 @@ public:
     void remove_descriptor() noexcept { doorbell_.reset(); }
     // After a look that found nothing: the descriptor, if there is one, is silent from now on, until
     // something comes. False: something has come, look again.
-    [[gnu::noinline]] bool rest_on_descriptor() noexcept;
+    [[gnu::noinline]] bool rest_on_descriptor(const std::atomic<std::uint32_t>& interrupted, bool tell_losses) noexcept;
 
 private:
     // A type as the reader knows it: its name, and what of `subscriptions` it concerns.
@@ -84,6 +84,7 @@ private:
     [[gnu::always_inline]] bool fill(swb_event& out, const IncomingEvent& event);
     [[gnu::noinline]] bool fill_with_optional_fields(swb_event& out, const std::byte* slot);
     bool anything_at_head() const noexcept;
+    bool may_rest(const std::atomic<std::uint32_t>& interrupted, bool tell_losses) const noexcept;
     [[gnu::noinline]] void look_around(std::uint64_t now_ns) noexcept;
     [[gnu::cold]] void tell(swb_event& event, const Losses& losses) noexcept;
     [[gnu::cold]] void report_losses(std::uint64_t now_ns) noexcept;
@@ -100,6 +101,7 @@ private:
     Losses unreported_{};  // told to the caller, not yet to the bus
     bool any_unreported_ = false;
     std::uint64_t reported_ns_ = 0;
+    std::uint64_t dropped_when_looked_ = 0;
     std::unique_ptr<Doorbell> doorbell_;
     ArenaViews arenas_;
     std::uint64_t unready_since_ns_ = 0;  // of polls; 0: the last one found something

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "src/clock/clock.hpp"
 #include "src/life/cancellation.hpp"
@@ -24,6 +25,8 @@ std::string describe(std::uint32_t participant, std::uint32_t pid, std::uint64_t
            ",\"joined_ms\":" + std::to_string(joined_ns / 1'000'000);
 }
 
+constinit thread_local bool telling = false;
+
 std::string_view text_in(const char (&text)[SWB_SOURCE_BYTES]) noexcept {
     return {text, static_cast<std::size_t>(std::find(text, text + sizeof text, '\0') - text)};
 }
@@ -36,10 +39,12 @@ Presence::Presence(Attachment& attachment) : attachment_(attachment), not_owned_
 
 void Presence::publish(std::string_view type, std::string_view subject, const std::string& payload) noexcept try {
     const HoldCancellation hold;
-    // One at a time, and never waiting: another thread of this process tells something just now, or
-    // this one does, interrupted by a signal.
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return;
+    // A signal handler that interrupts this says nothing: it would wait for its own thread.
+    if (std::exchange(telling, true)) return;
+    struct Told {
+        ~Told() { telling = false; }
+    } const told;
+    const std::lock_guard lock(mutex_);
     // Leased before it is known whether anybody asks: without naming inboxes their patterns can't be read.
     std::unique_ptr<Writer> writer = writer_ ? std::move(writer_) : std::make_unique<Writer>(not_owned_, attachment_.name(), 0);
     const std::vector<std::uint64_t> wanted = writer->matching_inboxes(type);

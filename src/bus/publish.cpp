@@ -319,7 +319,7 @@ void Writer::publish_again(std::uint32_t place, Committed& committed, const Outg
 void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& message, std::uint64_t deadline_ns,
                            Delivery& delivery) noexcept {
     constexpr std::uint32_t kPlace = 0;
-    std::uint64_t waiting_since = 0;
+    std::uint64_t waiting_since = 0, next_look = monotonic_ns() + kLookEveryNs;
     for (;;) {
         Target* target = enter(inbox, kPlace, message, delivery);
         if (target == nullptr) return;  // it was closed: no subscriber any more
@@ -334,12 +334,16 @@ void Writer::wait_for_room(std::uint32_t inbox, EventType& type, const Message& 
         }
         const Position head = words::load_head(lines).at();
         const std::uint64_t now = monotonic_ns();
+        if (now >= next_look) {
+            next_look = now + kLookEveryNs;
+            attachment_->look_after_own_place();
+        }
         if (type.entered() && !routed(attachment_->segment().route(type.index()), inbox)) return leave(kPlace);  // unsubscribed
         const bool in_vain_before = target->refused_after_ns >= message.block_timeout_ns && target->refused_at == head;
         const bool dead = waiting_since != 0 && attachment_->owner_looks_dead(inbox);
         if (attachment_->view_holder(inbox) == thread_id_) {
             drop(inbox, LossCause::self, delivery);
-        } else if (in_vain_before || dead || now >= deadline_ns || closed_.load(std::memory_order_relaxed)) {
+        } else if (in_vain_before || dead || now >= deadline_ns || closed_.load(std::memory_order_relaxed) || attachment_->gone()) {
             if (waiting_since != 0) {
                 target->refused_after_ns = dead ? ~std::uint64_t{0} : now - waiting_since;
                 target->refused_at = head;

@@ -109,7 +109,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         if (timeout_ns == 0) {
             if (!std::exchange(in_vain, true) && (inbox->look_behind() || place_.lost())) continue;
             if (tell_losses && inbox->tell_losses(*events)) return SWB_LOST;
-            if (!inbox->rest_on_descriptor()) continue;
+            if (!inbox->rest_on_descriptor(interrupted_, tell_losses)) continue;
             return SWB_TIMED_OUT;
         }
         // What looks ready may not be wanted, or be damaged: then time is looked at in between.
@@ -122,7 +122,7 @@ Result Handle::receive_in_turn(std::int64_t timeout_ns, swb_event* events, std::
         if (now >= deadline) return SWB_TIMED_OUT;
         if (ready || place_.lost()) continue;  // as the look around may have shown: not after another second
         if (spinning_since == 0) spinning_since = now - slice_ns;
-        if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_);
+        if (options_.spin_ns != kForever && now - spinning_since >= options_.spin_ns) inbox->sleep(deadline, interrupted_, tell_losses);
     }
 }
 
@@ -148,7 +148,7 @@ int Handle::descriptor() {
 void Handle::dispatch(const swb_event& event) {
     for (const auto& subscription : Inbox::concerned(event)) {
         if (subscription->handler == nullptr) continue;
-        const std::lock_guard running(dispatch_mutex_);
+        const std::lock_guard running(*dispatch_mutex_);
         if (subscription->active.load(std::memory_order_acquire)) subscription->handler(&event, subscription->user);
     }
 }
@@ -191,9 +191,10 @@ Result Handle::run() {
     }
 }
 
+// Also when the bus is gone: the receiver may be told of the stop by the handle that comes in this one's place.
 Result Handle::stop() noexcept {
     const Result result = usable();
-    if (result == SWB_OK) interrupt(kStopped);
+    if (result == SWB_OK || result == SWB_ERR_GONE) interrupt(kStopped);
     return result;
 }
 

@@ -29,6 +29,7 @@ void Handle::take_over_subscriptions(Handle& other) {
     const HoldCancellation hold;
     const std::scoped_lock changes(subscriptions_mutex_, other.subscriptions_mutex_);
     next_subscription_ = other.next_subscription_;
+    dispatch_mutex_ = other.dispatch_mutex_;  // who unsubscribes here waits for a handler that still runs there
     if (Subscriptions wanted = other.subscriptions_.load(); !wanted.empty()) store_subscriptions(std::move(wanted));
 }
 
@@ -50,7 +51,7 @@ void Handle::unsubscribe(std::uint64_t id) {
     ended->active.store(false, std::memory_order_release);
     // A handler of it that runs in another thread has returned when this lock is had; within a
     // handler the lock is ours already.
-    const std::lock_guard handler_returned(dispatch_mutex_);
+    const std::lock_guard handler_returned(*dispatch_mutex_);
 }
 
 // Makes the inbox ask for exactly what these subscriptions do. A bit that is wanted before and after

@@ -67,6 +67,7 @@ void Writer::drop(std::uint32_t inbox, LossCause cause, Delivery& delivery) noex
                              : cause == LossCause::self    ? lines.dropped_self
                                                            : lines.dropped_no_slot;
     words::count_drop(counter, lines);
+    full_fence();
     wake_reader(segment, inbox, lines);  // one that has caught up meanwhile is told at once, not with its next event
     ++delivery.dropped;
     ++delivery.dropped_by[static_cast<std::size_t>(cause)];

@@ -48,9 +48,10 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     std::erase_if(all, [](const std::weak_ptr<Attachment>& a) { return a.expired(); });
     for (const auto& known : all) {
         const std::shared_ptr<Attachment> attachment = known.lock();
-        if (attachment && attachment->same_process() && attachment->segment().device() == segment->device() &&
+        if (attachment && attachment->same_process() && attachment->handles_ > 0 && attachment->segment().device() == segment->device() &&
             attachment->segment().inode() == segment->inode() && !attachment->gone()) {
             if (request.arena_bytes != 0) attachment->arenas_->set_size(request.arena_bytes);
+            ++attachment->handles_;
             return attachment;
         }
     }
@@ -62,8 +63,25 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
         fresh->observer_->joined();
         fresh->observer_->departed(fresh->departed_);
     }
+    fresh->handles_ = 1;
     all.push_back(fresh);
     return fresh;
+}
+
+bool Attachment::share() noexcept {
+    const std::lock_guard lock(registry_mutex);
+    if (handles_ == 0) return false;
+    ++handles_;
+    return true;
+}
+
+void Attachment::handle_closed() noexcept {
+    {
+        const std::lock_guard lock(registry_mutex);
+        if (--handles_ > 0) return;
+    }
+    leave();
+    segment_->forget();
 }
 
 Attachment::Attachment(std::unique_ptr<Segment> segment)
@@ -71,8 +89,8 @@ Attachment::Attachment(std::unique_ptr<Segment> segment)
 
 Attachment::~Attachment() {
     if (participant_ == kNoParticipant) return;
-    if (same_process()) leave();
-    else arenas_->abandon();
+    if (!same_process()) arenas_->abandon();
+    else if (!left_) leave();
 }
 
 void Attachment::join(std::string_view name) {
@@ -110,9 +128,10 @@ void Attachment::join(std::string_view name) {
 // LEFT first, which needs no lock: the rest is done here, or by whoever reaps.
 void Attachment::leave() noexcept {
     const HoldCancellation hold;
+    left_ = true;
     if (observer_) observer_->leaving();
     observer_.reset();
-    arenas_.reset();
+    arenas_->leave();
     swb_l_participant& entry = segment_->participant(participant_);
     const std::uint64_t left = participant_state(generation_, SWB_PARTICIPANT_LEFT);
     // Expelled: LEFT then tells that what it might still have written to is free.

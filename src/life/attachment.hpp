@@ -45,11 +45,16 @@ public:
         std::uint64_t arena_bytes = 0;  // 0: the default, or whatever the process's attachment has
         std::unique_ptr<LifeObserver> (*observe)(Attachment&) = nullptr;
     };
-    // The process's attachment to that bus, or a new one. Throws Error.
+    // The process's attachment to that bus, or a new one, for one more handle. Throws Error.
     static std::shared_ptr<Attachment> to(const Request& request);
     ~Attachment();
     Attachment(const Attachment&) = delete;
     Attachment& operator=(const Attachment&) = delete;
+
+    // For one more handle; false if the last one has closed.
+    bool share() noexcept;
+    // With the last of its handles the process leaves the bus: those who still have this object find it gone.
+    void handle_closed() noexcept;
 
     Segment& segment() const noexcept { return *segment_; }
     ControlLock& control() noexcept { return control_; }
@@ -123,6 +128,8 @@ private:
     static void resume_parent() noexcept;
     static void abandon_in_child() noexcept;
 
+    std::uint32_t handles_ = 0;  // under the registry's mutex
+    bool left_ = false;
     std::unique_ptr<Segment> segment_;
     ControlLock control_;
     ForkGuard fork_guard_;

@@ -40,6 +40,18 @@ Fate fate_in(Condition condition) noexcept {
     return Fate::gone;
 }
 
+// Left by a reaper that died between expelling an owner and ending its inboxes.
+bool any_inbox_of_expelled(Segment& segment) noexcept {
+    for (std::uint32_t i = 0; i < segment.plan().max_subscribers; ++i) {
+        if (words::load_gate(segment.inbox(i)).status() != SWB_GATE_ACTIVE) continue;
+        const swb_l_subscriber& entry = segment.subscriber(i);
+        if (entry.participant >= segment.plan().max_participants) continue;
+        const std::uint64_t state = words::load_published(segment.participant(entry.participant).state);
+        if (status_of(state) == SWB_PARTICIPANT_EXPELLED && generation_of(state) == entry.participant_generation) return true;
+    }
+    return false;
+}
+
 class Reaping {
 public:
     explicit Reaping(Segment& segment) : segment_(segment), entries_(segment.plan().max_participants), fates_(entries_.size()) {
@@ -49,7 +61,7 @@ public:
     // True if anybody but `self` has departed.
     bool judge(std::uint32_t self) noexcept {
         const BusFile file = segment_.file();
-        bool any = false;
+        bool any = any_inbox_of_expelled(segment_);
         for (std::uint32_t i = 0; i < entries_.size(); ++i) {
             if (i == self) continue;
             const Condition condition = condition_of(file, i, entries_[i]);
@@ -62,15 +74,32 @@ public:
 
     std::vector<Departed> carry_out(ControlLock::Guard& guard) {
         guard.mark_dirty();
+        expel();
         end_inboxes();
         release_writers();
         give_back_quiescent(segment_);
-        std::vector<Departed> told = give_places_back();
+        give_places_back();
         guard.mark_clean();
-        return told;
+        return std::move(told_);
     }
 
 private:
+    // First: one that lives and takes its lock again meanwhile must find out, or keep all it has.
+    void expel() {
+        for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+            std::uint64_t& state = entries_[i].state;
+            if (fates_[i] != Fate::expelled || status_of(state) != SWB_PARTICIPANT_ALIVE) continue;
+            Departed departed = describe(i, true);
+            const std::uint64_t expelled = participant_state(generation_of(state), SWB_PARTICIPANT_EXPELLED);
+            if (words::replace_published(segment_.participant(i).state, state, expelled)) {
+                state = expelled;
+                told_.push_back(std::move(departed));
+            } else {
+                fates_[i] = Fate::stays;  // it has left meanwhile: the next time
+            }
+        }
+    }
+
     // In this order: an owner's place is given back last, so that a reaper that is killed before it
     // leaves all there for the next.
     void end_inboxes() noexcept {
@@ -98,18 +127,14 @@ private:
         }
     }
 
-    std::vector<Departed> give_places_back() {
-        std::vector<Departed> told;
+    void give_places_back() {
         for (std::uint32_t i = 0; i < entries_.size(); ++i) {
             const std::uint64_t state = entries_[i].state;
-            if (fates_[i] == Fate::stays) continue;
-            const bool gone = fates_[i] == Fate::gone;
-            if (!gone && status_of(state) == SWB_PARTICIPANT_EXPELLED) continue;
-            if (status_of(state) == SWB_PARTICIPANT_ALIVE) told.push_back(describe(i, !gone));
-            const std::uint32_t next = gone ? SWB_PARTICIPANT_FREE : SWB_PARTICIPANT_EXPELLED;
-            words::replace_published(segment_.participant(i).state, state, participant_state(generation_of(state), next));
+            if (fates_[i] != Fate::gone) continue;
+            if (status_of(state) == SWB_PARTICIPANT_ALIVE) told_.push_back(describe(i, false));
+            words::replace_published(segment_.participant(i).state, state,
+                                     participant_state(generation_of(state), SWB_PARTICIPANT_FREE));
         }
-        return told;
     }
 
     // An owner that has no place any more is one whose reaper was killed, or a closed handle.
@@ -144,11 +169,13 @@ private:
     Segment& segment_;
     std::vector<swb_l_participant> entries_;
     std::vector<Fate> fates_;
+    std::vector<Departed> told_;
 };
 
 }  // namespace
 
 bool somebody_departed(Segment& segment, std::uint32_t self) noexcept {
+    if (any_inbox_of_expelled(segment)) return true;
     const BusFile file = segment.file();
     for (std::uint32_t i = 0; i < segment.plan().max_participants; ++i) {
         if (i == self || status_of(words::load_published(segment.participant(i).state)) == SWB_PARTICIPANT_FREE) continue;

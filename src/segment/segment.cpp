@@ -78,6 +78,7 @@ Segment::Segment(std::string name, Descriptor fd, const swb_l_header& planned)
     if (::fstat(fd.get(), &st) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
     device_ = st.st_dev;
     inode_ = st.st_ino;
+    permissions_ = st.st_mode & 0666;
     try {
         // A mapping by descriptor; Boost's own object would hold one that may lie below 3.
         struct FileMapping {
@@ -105,27 +106,46 @@ Segment::Segment(std::string name, Descriptor fd, const swb_l_header& planned)
     }
     rings_ = static_cast<std::byte*>(rings);
     ::madvise(rings_, plan_.ring_bytes, MADV_DONTDUMP);
-    fd_.store(for_locks.release());  // nothing throws behind the mapping, which no other object would undo
+    keep_descriptor(for_locks.release());  // nothing throws behind the mapping, which no other object would undo
+}
+
+// The mark is in the open file description, which the locks belong to: it tells it from any other of the same file.
+void Segment::keep_descriptor(int fd) noexcept {
+    static std::atomic<off_t> last_mark{0};
+    const off_t mark = last_mark.fetch_add(1, std::memory_order_relaxed) + 1;
+    ::lseek(fd, mark, SEEK_SET);
+    fd_mark_.store(mark, std::memory_order_relaxed);
+    fd_.store(fd, std::memory_order_release);
 }
 
 int Segment::fd() const noexcept {
     struct stat st {};
-    const int fd = fd_.load(std::memory_order_relaxed);
-    return fd >= 0 && ::fstat(fd, &st) == 0 && st.st_dev == device_ && st.st_ino == inode_ ? fd : -1;
+    const int fd = fd_.load(std::memory_order_acquire);
+    const bool this_file = fd >= 0 && ::fstat(fd, &st) == 0 && st.st_dev == device_ && st.st_ino == inode_;
+    return this_file && ::lseek(fd, 0, SEEK_CUR) == fd_mark_.load(std::memory_order_relaxed) ? fd : -1;
 }
 
 bool Segment::is_named() const noexcept {
     struct stat st {};
+    // By the file itself, as far as that tells: a process that has changed its root can't see the name. Another link
+    // is what a creator left that died half way.
+    if (const int own = fd(); own >= 0 && ::fstat(own, &st) == 0 && st.st_nlink < 2) return st.st_nlink == 1;
     if (::stat(path_.c_str(), &st) == 0) return st.st_dev == device_ && st.st_ino == inode_;
     return errno != ENOENT;  // not to be known
 }
 
 bool Segment::open_descriptor_again() noexcept {
+    if (reopening_.test_and_set(std::memory_order_acquire)) return false;  // by a thread, or one that a signal interrupted
+    struct Reopened {
+        std::atomic_flag& flag;
+        ~Reopened() { flag.clear(std::memory_order_release); }
+    } const reopened{reopening_};
+    if (fd() >= 0) return false;
     try {
         const Descriptor opened(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
         struct stat st {};
         if (opened.get() < 0 || ::fstat(opened.get(), &st) != 0 || st.st_dev != device_ || st.st_ino != inode_) return false;
-        fd_.store(duplicate_above_standard_streams(opened.get()).release());
+        keep_descriptor(duplicate_above_standard_streams(opened.get()).release());
         return true;
     } catch (const std::exception&) {
         return false;
@@ -135,6 +155,15 @@ bool Segment::open_descriptor_again() noexcept {
 void Segment::close_descriptor() noexcept {
     if (const int mine = fd(); mine >= 0) ::close(mine);
     fd_.store(-1);
+}
+
+void Segment::forget() noexcept {
+    const auto map_zeros_over = [](void* at, std::size_t bytes) {
+        ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    };
+    map_zeros_over(base_, tables_.get_size());
+    map_zeros_over(rings_, plan_.ring_bytes);
+    close_descriptor();
 }
 
 Segment::~Segment() {

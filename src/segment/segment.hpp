@@ -52,18 +52,23 @@ public:
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;
 
-    // The descriptor that carries this process's locks. -1 when it is not ours any more: a host that
-    // closes descriptors it does not know may have closed it, and the number come back for another file.
+    // The descriptor that carries this process's locks. -1 when it is not ours any more: a host that closes
+    // descriptors it does not know may have closed it, and the number come back for another file, or for this one
+    // as another segment opened it.
     int fd() const noexcept;
-    // Opens the file anew by the bus's name. False: that leads to another file, or nowhere.
+    // Opens the file anew by the bus's name. False: that leads to another file, or nowhere, or another thread is at it.
     bool open_descriptor_again() noexcept;
     // Whether the bus's name still leads to this file.
     bool is_named() const noexcept;
     // In a forked child: the description is shared with the parent, so close and never unlock.
     void close_descriptor() noexcept;
+    // For who has left the bus but can't unmap it, since a thread may be about to look whether it is still there:
+    // that finds zeros. The file is let go.
+    void forget() noexcept;
     const std::string& name() const noexcept { return name_; }
     dev_t device() const noexcept { return device_; }
     ino_t inode() const noexcept { return inode_; }
+    mode_t permissions() const noexcept { return permissions_; }
     BusFile file() const noexcept { return {fd(), device_, inode_}; }
 
     swb_l_header& header() const noexcept { return *reinterpret_cast<swb_l_header*>(base_); }
@@ -103,13 +108,18 @@ private:
     }
 
     const std::string name_, path_;
+    void keep_descriptor(int fd) noexcept;
+
     std::atomic<int> fd_{-1};
+    std::atomic<off_t> fd_mark_{0};  // the offset of our descriptor, which nothing else moves
+    std::atomic_flag reopening_;
     swb_l_header plan_;
     boost::interprocess::mapped_region tables_;
     std::byte* base_ = nullptr;
     std::byte* rings_ = nullptr;
     dev_t device_ = 0;
     ino_t inode_ = 0;
+    mode_t permissions_ = 0;
     std::mutex opened_mutex_;
     std::unordered_map<std::uint64_t, std::uint64_t> opened_;  // block_at -> bytes
 };

@@ -12,9 +12,8 @@ void wake_resting_reader(Segment& segment, std::uint32_t inbox, std::uint32_t wo
         words::bump_wake(lines);
         futex_wake_all(lines.wake);
     } else {
-        // In this order: one that dies in between leaves the word as it is, and the next one rings too.
-        ring_doorbell(segment, inbox, words::load_gate(lines).generation());
-        words::note_notified(lines, word);
+        // In this order: one that dies in between, or can't ring, leaves the word as it is, and the next one rings too.
+        if (ring_doorbell(segment, inbox, words::load_gate(lines).generation())) words::note_notified(lines, word);
     }
 }
 

@@ -89,6 +89,15 @@ TEST_P(Gone, is_what_a_publisher_says) {
     });
 }
 
+TEST_P(Gone, ends_a_publishers_wait_for_room) {
+    expect_told_soon([](Bus& bus) {
+        Bus full = bus.separate(small_inbox(Overflow::block));
+        full.subscribe("full.event");
+        for (int i = 0; i < 16; ++i) bus.publish("full.event", "");
+        until_gone([&] { bus.publish("full.event", ""); });
+    });
+}
+
 TEST_P(Gone, is_what_a_receiver_says_that_waits) {
     expect_told_soon([](Bus& bus) { until_gone([&] { bus.next(); }); });
 }

@@ -39,6 +39,16 @@ protected:
         return held;
     }
 
+    void write_state(std::uint32_t place, std::uint32_t status) const {
+        const int fd = ::open(name_.path().c_str(), O_RDWR | O_CLOEXEC);
+        const auto at = static_cast<off_t>(tables_.plan().participants_at + place * sizeof(swb_l_participant) + offsetof(swb_l_participant, state));
+        std::uint64_t state = 0;
+        require(::pread(fd, &state, sizeof state, at) == sizeof state, "reading a place");
+        state = (state & ~std::uint64_t{0xffffffff}) | status;  // the generation stands above
+        require(::pwrite(fd, &state, sizeof state, at) == sizeof state, "writing a place");
+        ::close(fd);
+    }
+
     const BusName name_;
     Bus bus_{name_, small_inbox()};
     const BusTables tables_{name_};
@@ -118,6 +128,7 @@ TEST_F(LostLock, a_process_that_was_taken_for_dead_says_so_and_keeps_what_it_may
         require(bus.next(0ns).value().text() == "again", "part of the bus again");
         done_.send(1);
         go_on_.receive();
+        bus.publish("host.event", "");  // closing the first handle has not taken the new one's lock
     });
     ASSERT_TRUE(ready_.receive());
     const auto place = tables_.place_of(host.pid());
@@ -144,6 +155,8 @@ TEST_F(LostLock, a_process_that_was_taken_for_dead_says_so_and_keeps_what_it_may
     go_on_.send(1);
     ASSERT_TRUE(done_.receive());
     EXPECT_FALSE(observer.next(0ns)) << "it was told once, and it has not died";
+    ASSERT_TRUE(attach_and_leave(name_)) << "who finds nobody without a lock";
+    EXPECT_FALSE(observer.next(0ns));
     go_on_.send(1);
     EXPECT_TRUE(host.ended_well());
     observer = Bus(name_);
@@ -167,6 +180,55 @@ TEST_F(LostLock, an_expelled_process_that_is_killed_is_reaped_in_the_end) {
     host.kill();
     ASSERT_TRUE(attach_and_leave(name_));
     EXPECT_EQ(tables_.taken(), before_);
+}
+
+// As a reaper leaves it that is killed between the two.
+TEST_F(LostLock, the_inboxes_of_an_expelled_process_are_ended_by_the_next_reaper) {
+    Victim victim(name_, small_inbox(), [](Bus& bus) {
+        bus.subscribe("host.*");
+        close_all_descriptors();
+    });
+    const auto place = tables_.place_of(victim.pid());
+    const auto inbox = tables_.inbox_of(victim.pid());
+    ASSERT_TRUE(place && inbox);
+    write_state(*place, SWB_PARTICIPANT_EXPELLED);
+    ASSERT_TRUE(attach_and_leave(name_));
+    EXPECT_EQ(tables_.gate_status(*inbox), static_cast<std::uint32_t>(SWB_GATE_DEAD));
+    victim.kill();
+    ASSERT_TRUE(attach_and_leave(name_));
+    EXPECT_EQ(tables_.taken(), before_);
+}
+
+TEST_F(LostLock, threads_that_take_it_again_at_once_leave_no_descriptor_behind) {
+    Process host([&] {
+        Bus bus(name_, small_inbox());
+        bus.publish("host.event", "");
+        close_all_descriptors();
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 8; ++i) {
+            threads.emplace_back([&] {
+                Publisher own = bus.publisher("host.event");
+                for (const auto until = std::chrono::steady_clock::now() + 1200ms; std::chrono::steady_clock::now() < until;) own.publish("");
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+        ready_.send(1);
+        go_on_.receive();
+        bus = Bus(name_.str() + "-other");
+        ready_.send(1);
+        go_on_.receive();
+        bus = Bus(name_);
+        swb_remove((name_.str() + "-other").c_str(), 1);
+    });
+    ASSERT_TRUE(ready_.receive());
+    const auto place = tables_.place_of(host.pid());
+    ASSERT_TRUE(place);
+    EXPECT_TRUE(lock_is_held(*place));
+    go_on_.send(1);
+    ASSERT_TRUE(ready_.receive());
+    EXPECT_FALSE(lock_is_held(*place)) << "it has left, and lives";
+    go_on_.send(1);
+    EXPECT_TRUE(host.ended_well());
 }
 
 // The pid and its start time are the same: nothing but the lock and the mapping tell.

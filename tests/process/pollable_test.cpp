@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
@@ -51,6 +54,69 @@ protected:
     Bus bus_{name_, small_inbox()};
     const BusTables tables_{name_};
 };
+
+// Its ring does not get there: the next one's must, and not a second later.
+TEST_F(Pollable, descriptor_is_rung_by_the_next_publisher_if_one_has_no_descriptor_to_ring_with) {
+    const int descriptor = descriptor_of(bus_);
+    ASSERT_EQ(take_all(bus_), 0);
+    const auto inbox = tables_.inbox_of(::getpid());
+    ASSERT_TRUE(inbox);
+    Process poor([&] {
+        Bus other(name_, small_inbox());
+        other.publish("other.event", "");
+        const rlimit none{0, 0};
+        require(::setrlimit(RLIMIT_NOFILE, &none) == 0, "no more descriptors");
+        other.publish("mine.event", "");
+    });
+    ASSERT_TRUE(poor.ended_well());
+    EXPECT_EQ(BusTables::now(tables_.inbox(*inbox).wake) & kModeMask, kWaiting);
+    Bus other = bus_.separate({});
+    other.publish("mine.event", "");
+    EXPECT_TRUE(readable(descriptor));
+    EXPECT_EQ(take_all(bus_), 2);
+}
+
+// A loop that is never without events for a second looks after the dead all the same.
+TEST_F(Pollable, readers_of_a_trickle_find_the_dead) {
+    const int descriptor = descriptor_of(bus_);
+    Victim victim(name_, small_inbox(), [](Bus& bus) { bus.subscribe("victim.*"); });
+    const auto place = tables_.place_of(victim.pid());
+    ASSERT_TRUE(place);
+    Process trickles([&] {
+        Bus other(name_, small_inbox());
+        for (;;) {
+            other.publish("mine.event", "");
+            std::this_thread::sleep_for(50ms);
+        }
+    });
+    victim.kill();
+    EXPECT_TRUE(eventually([&] {
+        readable(descriptor, 1000ms);
+        take_all(bus_);
+        return tables_.participant_status(*place) == SWB_PARTICIPANT_FREE;
+    }));
+}
+
+// All epoll sets and timers have the same inode: the number alone says nothing.
+TEST_F(Pollable, descriptor_of_the_host_that_has_its_number_is_neither_used_nor_closed) {
+    Process host([&] {
+        std::optional<Bus> bus(std::in_place, name_, small_inbox());
+        bus->subscribe("mine.*");
+        const int was = descriptor_of(*bus);
+        close_all_descriptors();
+        std::vector<int> own;
+        while (own.empty() || own.back() < was + 8) own.push_back(::epoll_create1(EPOLL_CLOEXEC));
+        const int made_anew = descriptor_of(*bus);
+        require(made_anew >= 0 && std::find(own.begin(), own.end(), made_anew) == own.end(), "there is a new descriptor");
+        require(readable(made_anew), "it is readable at first");
+        take_all(*bus);
+        bus->publish("mine.event", "");
+        require(readable(made_anew) && take_all(*bus) == 1, "it is rung");
+        bus.reset();
+        for (const int fd : own) require(::fcntl(fd, F_GETFD) >= 0, "the host's descriptors are there still");
+    });
+    EXPECT_TRUE(host.ended_well());
+}
 
 TEST_F(Pollable, descriptor_asks_for_a_subscription_is_always_the_same_and_above_the_standard_streams) {
     Bus other = bus_.separate({});

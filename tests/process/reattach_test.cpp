@@ -1,16 +1,17 @@
 // The option `reattach`: a bus that was removed is opened anew by whoever notices.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
-#include "tests/support/process.hpp"
-#include "tests/support/process_bus.hpp"
-#include "tests/support/process_shared.hpp"
+#include "tests/support/process_reaping.hpp"
 
 namespace swarmbus::test {
 namespace {
@@ -97,6 +98,117 @@ TEST(Reattach, that_fails_says_so_and_is_tried_again) {
     const Bus another(name);
     EXPECT_FALSE(reader.next(kPatience).has_value());
     EXPECT_EQ(reader.reattached(), 1u);
+}
+
+// Publishes until there is a new bus.
+void publish_until_reattached(const BusName& name, Bus& bus) {
+    ASSERT_TRUE(eventually([&] {
+        bus.publish("life.goes", "");
+        return ::access(name.path().c_str(), F_OK) == 0;
+    }));
+}
+
+TEST(Reattach, leaves_nothing_of_the_bus_that_was_removed) {
+    const BusName name;
+    Bus publisher(name, reattaching());
+    Bus reader(name, reattaching());
+    reader.subscribe("life.*");
+    for (int round = 0; round < 3; ++round) {
+        remove_file(name);
+        ASSERT_NO_FATAL_FAILURE(publish_until_reattached(name, publisher));
+        EXPECT_FALSE(reader.next(kPatience).has_value());
+        EXPECT_EQ(name.doctors_findings(), "");
+        EXPECT_EQ(name.look().participants, 1u);
+    }
+    EXPECT_EQ(reader.reattached(), 3u);
+}
+
+TEST(Reattach, makes_a_bus_like_the_one_that_was_removed) {
+    const BusName name;
+    Options limited;
+    limited.permissions = 0660;
+    limited.max_participants = 64;
+    limited.slot_bytes = 512;
+    std::optional<Bus> creator(std::in_place, name, limited);
+    Bus publisher(name, reattaching());
+    creator.reset();
+    remove_file(name);
+    ASSERT_NO_FATAL_FAILURE(publish_until_reattached(name, publisher));
+    EXPECT_EQ(name.look().max_participants, 64u);
+    EXPECT_EQ(name.look().slot_bytes, 512u);
+    struct stat st {};
+    ASSERT_EQ(::stat(name.path().c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 0777, 0660u);
+    const Bus again(name, limited);
+}
+
+TEST(Reattach, works_for_who_created_the_bus_and_insisted_on_it) {
+    const BusName name;
+    Channel<int> ready, go_on;
+    Process creator([&] {
+        Options options = reattaching();
+        options.open_mode = SWB_CREATE_ONLY;
+        Bus bus(name, options);
+        bus.subscribe("life.*");
+        close_all_descriptors();
+        ready.send(1);
+        go_on.receive();
+        require(bus.publish("life.goes", ""), "it publishes again");
+        require(bus.publish("life.goes", ""), "and again");
+        require(!bus.next(0ns).has_value() && bus.reattached() == 1, "it is told");
+        require(bus.publish("life.goes", "") && bus.next(0ns).has_value(), "it receives again");
+        ready.send(1);
+        go_on.receive();
+    });
+    ASSERT_TRUE(ready.receive());
+    ASSERT_TRUE(attach_and_leave(name)) << "it is taken for dead";
+    go_on.send(1);
+    ASSERT_TRUE(ready.receive());
+    ASSERT_TRUE(attach_and_leave(name)) << "this time it is not";
+    EXPECT_EQ(name.look().participants, 1u);
+    EXPECT_EQ(name.doctors_findings(), "");
+    go_on.send(1);
+    EXPECT_TRUE(creator.ended_well());
+}
+
+TEST(Reattach, loses_no_stop) {
+    const BusName name;
+    Bus reader(name, reattaching());
+    reader.subscribe("life.*");
+    remove_file(name);
+    swb_event event{};
+    event.size = sizeof event;
+    swb_result result = SWB_STOPPED;
+    for (const auto deadline = std::chrono::steady_clock::now() + kPatience; result == SWB_STOPPED;) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+        EXPECT_EQ(swb_stop(reader.raw()), SWB_OK);
+        result = swb_next(reader.raw(), SWB_FOREVER, &event);
+        reader.publish("other.event", "");  // it looks after its place
+    }
+    EXPECT_EQ(result, SWB_REATTACHED);
+    EXPECT_EQ(swb_next(reader.raw(), SWB_FOREVER, &event), SWB_STOPPED) << "of the stop before";
+}
+
+TEST(Reattach, unsubscribing_waits_for_a_handler_that_still_runs_on_the_bus_before) {
+    const BusName name;
+    Bus bus(name, reattaching());
+    std::atomic<bool> running{false}, unsubscribing{false};
+    const SubscriptionId id = bus.subscribe("life.begins", [&](const Event&) {
+        running = true;
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        while (!unsubscribing && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+        std::this_thread::sleep_for(20ms);  // the other thread is within unsubscribe() by then, or out of it too early
+        running = false;
+    });
+    bus.publish("life.begins", "");
+    std::thread receiver([&] { bus.run_once(kPatience); });
+    ASSERT_TRUE(eventually([&] { return running.load(); }));
+    remove_file(name);
+    ASSERT_NO_FATAL_FAILURE(publish_until_reattached(name, bus));
+    unsubscribing = true;
+    bus.unsubscribe(id);
+    EXPECT_FALSE(running) << "what the handler uses may be freed now";
+    receiver.join();
 }
 
 }  // namespace

@@ -131,7 +131,8 @@ typedef struct swb_options {
                                   slot, a larger one in its publisher's arena */
     uint32_t default_capacity; /* slots of an inbox that does not ask: default 1,024 */
     uint32_t reattach;         /* 1: when the bus was removed, or this process taken for dead, the handle opens
-                                  the bus anew; a receiving call says SWB_REATTACHED then, once */
+                                  the bus anew, and unless open_mode is SWB_OPEN_ONLY makes one like it; a
+                                  receiving call says SWB_REATTACHED then, once, but swb_run() goes on */
     uint64_t ring_bytes;       /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
     uint64_t arena_bytes;      /* publishers: room for large events that are not received yet, for the whole
                                   process (sparse): default 256 MiB */

@@ -58,7 +58,8 @@ void discard_quiescent(Segment& segment) {
         any = any || freed[i];
     }
     if (!any || !barrier_all_publishers()) return;
-    for (std::uint32_t w = 1; w < SWB_WRITERS; ++w) {
+    const std::uint32_t end = words::end_of_writers(segment.header());
+    for (std::uint32_t w = 1; w < end; ++w) {
         swb_l_writer& writer = segment.writer(w);
         if (words::load_lease(writer).free()) continue;  // whoever leases it now names an inbox behind the barrier: it finds it FREED
         for (std::uint32_t place = 0; place < SWB_NAMED_INBOXES; ++place) {

@@ -117,7 +117,8 @@ private:
     }
 
     void release_writers() {
-        for (std::uint32_t id = 1; id < SWB_WRITERS; ++id) {
+        const std::uint32_t end = words::end_of_writers(segment_.header());
+        for (std::uint32_t id = 1; id < end; ++id) {
             swb_l_writer& line = segment_.writer(id);
             const Lease lease = words::load_lease(line);
             if (lease.free() || fate_of(lease.participant(), lease.participant_generation()) != Fate::gone) continue;

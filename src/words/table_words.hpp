@@ -51,8 +51,20 @@ inline bool replace_lease(swb_l_writer& writer, Lease expected, Lease desired) n
     return Shared64(writer.lease).compare_exchange_strong(expected.raw, desired.raw, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
+// Ids are leased in turn: the next number to begin at. When all have had their turn it goes round above them.
 inline std::uint32_t next_writer(swb_l_header& header) noexcept {
-    return Shared32(header.next_writer).fetch_add(1, std::memory_order_relaxed);
+    constexpr std::uint32_t kIds = SWB_WRITERS - 1;
+    Shared32 next(header.next_writer);
+    std::uint32_t number = next.load(std::memory_order_relaxed), following;
+    do following = number < 2 * kIds ? number + 1 : kIds + 1;
+    while (!next.compare_exchange_weak(number, following, std::memory_order_relaxed, std::memory_order_relaxed));
+    return number;
+}
+
+// Where who looks at all writers may stop: no id from here on was leased yet. Behind whatever orders this after what
+// must be seen of those that were.
+inline std::uint32_t end_of_writers(swb_l_header& header) noexcept {
+    return std::min<std::uint32_t>(Shared32(header.next_writer).load(std::memory_order_acquire), SWB_WRITERS);
 }
 
 // Tells others that the writer is inside publish, for as long as this lives.

@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::array<std::chrono::nanoseconds, 3> kPatience = {100ms + kStallTimeout, 300ms, 700ms};
 constexpr std::size_t kSpreadSample = 2'000;
 constexpr std::size_t kMostMissed = 20;  // one in so many may be over before its point
+constexpr std::size_t kMostSlow = 4;     // one in so many may need more than the first patience, and these few at any rate:
+constexpr std::size_t kFewSlow = 10;
 constexpr std::size_t kMostFailuresTold = 10;
 
 // So many of the numbers, spread evenly from a place that differs from run to run.
@@ -122,6 +124,9 @@ Report interrupt_everywhere(Operation& operation, const HarnessOptions& options,
         Campaign(operation, options, report).try_all(counted.points, chosen, deadline);
         if (report.missed * kMostMissed > report.tried) {
             report.failures.push_back(std::to_string(report.missed) + " times the operation was over before its point");
+        }
+        if (report.slow > kFewSlow && report.slow * kMostSlow > report.tried) {
+            report.failures.push_back(std::to_string(report.slow) + " times the others needed longer than 100 ms");
         }
     }
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();

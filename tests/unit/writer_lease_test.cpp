@@ -1,6 +1,7 @@
 // Leasing writer ids, and telling whose an event was after the id went back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -42,6 +43,16 @@ TEST_F(WriterLeases, go_round_all_ids_before_one_is_leased_anew) {
         const WriterLease writer = lease();
         ASSERT_EQ(writer.id, turn % kIds + 1);
         ASSERT_EQ(writer.lease.number(), turn / kIds + 1);
+        release_writer(*bus, writer);
+    }
+}
+
+TEST_F(WriterLeases, all_lie_before_the_end_of_writers) {
+    EXPECT_EQ(words::end_of_writers(bus->header()), 1u);
+    for (std::uint32_t turn = 0; turn < 3 * kIds; ++turn) {
+        const WriterLease writer = lease();
+        ASSERT_LT(writer.id, words::end_of_writers(bus->header()));
+        ASSERT_EQ(words::end_of_writers(bus->header()), std::min(turn + 2, kIds + 1));
         release_writer(*bus, writer);
     }
 }

@@ -96,7 +96,13 @@ void Arena::provide_memory(std::uint64_t offset, std::uint64_t bytes) {
     if (missing == 0) return;
     const Descriptor file = open_file(path_, O_RDWR);
     if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening " + path_, errno);
-    if (const int error = allocate_memory(file.get(), offset, bytes)) throw no_space(file.get(), bytes, "a large event", error);
+    if (const int error = allocate_memory(file.get(), offset, bytes)) {
+        // All of it, also what was kept here: nobody uses it, and somebody needs it.
+        give_memory_back(file.get(), offset, bytes);
+        for (std::uint64_t page = first; page < end; ++page) has_memory_[page] = false;
+        pages_with_memory_ -= end - first - missing;
+        throw no_space(file.get(), bytes, "a large event", error);
+    }
     for (std::uint64_t page = first; page < end; ++page) has_memory_[page] = true;
     pages_with_memory_ += missing;
 }

@@ -1,5 +1,6 @@
 // Large events: payloads in their publisher's arena.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -58,6 +59,13 @@ std::vector<std::filesystem::path> arenas_of(const BusName& name) {
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator(directory, none)) found.push_back(entry.path());
     return found;
+}
+
+// Memory that a file takes.
+std::uint64_t blocks_of(const std::filesystem::path& file) {
+    struct stat st {};
+    require(::stat(file.c_str(), &st) == 0, "looking at " + file.string());
+    return static_cast<std::uint64_t>(st.st_blocks) * 512;
 }
 
 // Another process comes, and goes.
@@ -282,6 +290,34 @@ TEST(LargeEvent, that_does_not_fit_in_dev_shm_is_an_error_that_says_what_there_i
         }
         require(bus.publish("load.small", payload_of(2, 5000)), "less is published");
         require(bus.next(0ns).has_value(), "and received");
+    });
+    EXPECT_TRUE(alone.ended_well());
+}
+
+TEST(LargeEvent, that_is_refused_leaves_dev_shm_as_it_was_for_others) {
+    if (!private_shm_is_allowed()) GTEST_SKIP() << "this user may not mount a /dev/shm of its own";
+    Process alone([] {
+        enter_private_shm("tmpfs", "size=16m");
+        const BusName name;
+        Bus bus(name);
+        bus.subscribe("load.*");
+        require(bus.publish("load.kept", payload_of(1, 4 * kMiB)), "4 MiB are published");
+        require(bus.next(0ns).has_value(), "and received; their memory is kept for the next");
+        bus.release();
+        const auto taken = [&] {
+            const auto arenas = arenas_of(name);
+            require(arenas.size() == 1, "one arena");
+            return blocks_of(arenas.front());
+        };
+        require(taken() == 4 * kMiB, "4 MiB are taken");
+        require(error_of([&] { bus.publish("load.huge", payload_of(2, 64 * kMiB)); }) == SWB_ERR_NO_SPACE, "64 MiB fit in 16");
+        require(taken() == 0, std::to_string(taken()) + " bytes stay taken by what was refused");
+        const BusName another;
+        const Bus other(another);  // 3 MiB that fit only if the others were given back
+        for (std::uint64_t i = 0; i < 3; ++i) {  // what had memory before has it again: no SIGBUS
+            require(bus.publish("load.again", payload_of(i, 4 * kMiB)), "4 MiB are published again");
+            require(is_whole(bus.next(0ns).value(), i), "and whole");
+        }
     });
     EXPECT_TRUE(alone.ended_well());
 }

@@ -194,6 +194,24 @@ TEST(LargeEvent, is_readable_when_its_publisher_has_ended) {
     }
 }
 
+TEST(LargeEvent, that_is_held_keeps_the_file_of_a_dead_publisher_while_others_pass_its_slot) {
+    const BusName name;
+    Bus reader(name, with(Overflow::drop_oldest));
+    reader.subscribe("load.*");
+    Process publisher([&] { Bus(name).publish("load.last", payload_of(77, 5000)); });
+    ASSERT_TRUE(publisher.ended_well());
+    const auto event = reader.next(kPatience);
+    ASSERT_TRUE(event.has_value());
+    Bus other(name);
+    for (int i = 0; i < 40; ++i) other.publish("load.small", "");  // twice around the inbox
+    reap(name);
+    EXPECT_EQ(arenas_of(name).size(), 1u) << "it is held";
+    EXPECT_TRUE(is_whole(*event, 77));
+    reader.release();
+    reap(name);
+    EXPECT_EQ(arenas_of(name).size(), 0u);
+}
+
 TEST(LargeEvent, unread_by_one_leaves_room_for_the_others) {
     for (const Overflow overflow : {Overflow::drop_oldest, Overflow::drop_newest, Overflow::block}) {
         const BusName name;

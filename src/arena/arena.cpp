@@ -18,8 +18,6 @@ namespace {
 // Free memory that stays taken, so that a stream of large events does not have every page cleared anew.
 constexpr std::uint64_t kKeptPages = (std::uint64_t{16} << 20) / SWB_PAGE;
 
-constexpr std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
-
 Descriptor open_file(const std::string& path, int flags) { return Descriptor(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)); }
 
 }  // namespace

@@ -20,6 +20,8 @@ namespace swarmbus::core {
 
 inline constexpr std::uint64_t kLargestPayload = std::uint64_t{64} << 20;
 
+constexpr std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
+
 // An inbox that has been given a chunk: at which position.
 struct ChunkHolder {
     std::uint32_t inbox;

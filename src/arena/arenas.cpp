@@ -32,12 +32,14 @@ private:
 };
 
 Arena& Arenas::current(std::uint64_t bytes) {
-    if (!arenas_.empty() && arenas_.back()->is_named()) return *arenas_.back();
-    const std::uint64_t size = bytes_.load(std::memory_order_relaxed);
+    const std::uint64_t wanted = bytes_.load(std::memory_order_relaxed);
+    const bool usable = !arenas_.empty() && arenas_.back()->is_named() && arenas_.back()->bytes() >= wanted;
+    const std::uint64_t size = usable ? arenas_.back()->bytes() : wanted;
     if (bytes > size) {
         throw Error(SWB_ERR_TOO_LARGE, "a payload of " + mebibytes(bytes) + " is larger than this process's arena of " + mebibytes(size) +
                                            "; open the bus with larger arena_bytes");
     }
+    if (usable) return *arenas_.back();
     arenas_.push_back(std::make_unique<Arena>(segment_, ArenaName{participant_, next_serial_, generation_}, size));
     ++next_serial_;
     return *arenas_.back();

@@ -1,5 +1,5 @@
 // The arenas of this process on a bus: one at a time, made when first needed, and a new one when
-// somebody removed the file of the last. By any thread.
+// somebody removed the file of the last or it is to be larger. By any thread.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ public:
         : segment_(segment), participant_(static_cast<std::uint16_t>(participant)), generation_(generation) {}
 
     // How large arenas are that are made from now on.
-    void set_size(std::uint64_t bytes) noexcept { bytes_.store(bytes, std::memory_order_relaxed); }
+    void set_size(std::uint64_t bytes) noexcept { bytes_.store(to_pages(bytes), std::memory_order_relaxed); }
 
     // Throws SWB_ERR_TOO_LARGE, SWB_ERR_ARENA_FULL, SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM, and
     // SWB_ERR_REENTRANT in a signal handler that interrupted this.

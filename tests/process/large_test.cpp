@@ -245,7 +245,27 @@ TEST(LargeEvent, that_finds_the_arena_full_is_an_error_and_nobody_gets_it) {
     EXPECT_FALSE(bus.next(0ns).has_value());
     { const Loan given_back = std::move(first); }
     EXPECT_TRUE(bus.publish("load.more", payload_of(1, 5000)));
-    EXPECT_EQ(error_of([&] { bus.publish("load.more", payload_of(1, 3 * kMiB)); }), SWB_ERR_ARENA_FULL);
+}
+
+TEST(LargeEvent, that_is_larger_than_the_arena_is_too_large_whether_the_arena_is_there_or_not) {
+    const BusName name;
+    Bus bus(name, with(Overflow::drop_newest, 16, 2 * kMiB - 1));
+    bus.subscribe("load.*");
+    const auto result_of = [&](std::size_t bytes) { return error_of([&] { bus.publish("load.huge", payload_of(1, bytes)); }); };
+    EXPECT_EQ(result_of(3 * kMiB), SWB_ERR_TOO_LARGE);
+    EXPECT_EQ(result_of(2 * kMiB), SWB_OK) << "it has whole pages";
+    EXPECT_EQ(result_of(3 * kMiB), SWB_ERR_TOO_LARGE);
+    EXPECT_EQ(result_of(2 * kMiB), SWB_ERR_ARENA_FULL) << "which passes, when it is read";
+}
+
+TEST(LargeEvent, finds_a_larger_arena_once_another_handle_of_the_process_asked_for_one) {
+    const BusName name;
+    Bus bus(name, with(Overflow::drop_newest, 16, 2 * kMiB));
+    bus.subscribe("load.*");
+    EXPECT_TRUE(bus.publish("load.first", payload_of(1, 2 * kMiB)));
+    const Bus larger(name, with(Overflow::drop_newest, 16, 8 * kMiB));
+    EXPECT_TRUE(bus.publish("load.second", payload_of(2, 3 * kMiB)));
+    for (const std::uint64_t number : {1u, 2u}) EXPECT_TRUE(is_whole(bus.next(0ns).value(), number));
 }
 
 TEST(LargeEvent, whose_file_is_gone_is_a_loss_that_is_told_and_the_next_has_a_new_one) {

@@ -78,7 +78,7 @@ std::optional<std::uint64_t> Arena::take(std::uint64_t bytes) {
     if (!offset) return std::nullopt;
     try {
         provide_memory(*offset, bytes);
-        chunks_.emplace(*offset, Chunk{bytes, false, {}});
+        chunks_[*offset].bytes = bytes;
     } catch (...) {
         space_.give_back(*offset, bytes);
         throw;
@@ -105,10 +105,10 @@ void Arena::provide_memory(std::uint64_t offset, std::uint64_t bytes) {
     pages_with_memory_ += missing;
 }
 
-std::optional<std::uint64_t> Arena::unpublished_chunk(const std::byte* begin) const noexcept {
+std::optional<std::uint64_t> Arena::lent_chunk(const std::byte* begin) const noexcept {
     if (begin < base_ || begin >= base_ + bytes_) return std::nullopt;
     const auto found = chunks_.find(static_cast<std::uint64_t>(begin - base_));
-    return found != chunks_.end() && !found->second.published ? std::optional(found->first) : std::nullopt;
+    return found != chunks_.end() && found->second.lent ? std::optional(found->first) : std::nullopt;
 }
 
 std::uint64_t Arena::chunk_bytes(std::uint64_t offset) const noexcept { return chunks_.at(offset).bytes; }

@@ -46,8 +46,10 @@ public:
     // A chunk that nobody else has; its memory is there. Nothing if none is free. Throws SWB_ERR_NO_SPACE.
     std::optional<std::uint64_t> take(std::uint64_t bytes);
     std::byte* at(std::uint64_t offset) const noexcept { return base_ + offset; }
-    // The chunk that begins there and is not published yet, and its size.
-    std::optional<std::uint64_t> unpublished_chunk(const std::byte* begin) const noexcept;
+    // A chunk that the program has, until somebody takes it back to publish it or to give it back.
+    void set_lent(std::uint64_t offset, bool lent) noexcept { chunks_.at(offset).lent = lent; }
+    // The one that begins there, and its size.
+    std::optional<std::uint64_t> lent_chunk(const std::byte* begin) const noexcept;
     std::uint64_t chunk_bytes(std::uint64_t offset) const noexcept;
 
     // Whether an inbox may be given a chunk: it pins at most as much as is still free, so that one that
@@ -60,10 +62,13 @@ public:
     std::uint64_t free_bytes() const noexcept { return space_.free_bytes(); }
     // Takes back what nobody can look at any more.
     void reclaim();
+    // Whether nobody has anything there.
+    bool is_idle() const noexcept { return chunks_.empty(); }
 
 private:
     struct Chunk {
         std::uint64_t bytes = 0;
+        bool lent = false;
         bool published = false;
         std::vector<ChunkHolder> holders;
     };

@@ -11,6 +11,11 @@
 #include "src/life/cancellation.hpp"
 
 namespace swarmbus::core {
+namespace {
+
+constexpr std::uint64_t kPayloadAlignment = 8;  // promised to receivers
+
+}  // namespace
 
 ArenaViews::~ArenaViews() {
     for (const View& view : views_) ::munmap(const_cast<std::byte*>(view.base), view.bytes);
@@ -21,13 +26,14 @@ const std::byte* ArenaViews::find(const swb_l_large& large) noexcept {
     const auto known = std::find_if(views_.begin(), views_.end(), [&](const View& view) { return view.name == name; });
     const View* view = known != views_.end() ? &*known : map(name);
     if (view == nullptr || large.bytes == 0 || large.bytes > view->bytes || large.offset > view->bytes - large.bytes) return nullptr;
+    if (large.offset % kPayloadAlignment != 0) return nullptr;
     return view->base + large.offset;
 }
 
 const ArenaViews::View* ArenaViews::map(const ArenaName& name) noexcept try {
     const HoldCancellation hold;
     views_.reserve(views_.size() + 1);
-    const Descriptor file(::open(arena_path(segment_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor file(::open(arena_path(segment_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat st {};
     if (file.get() < 0 || ::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) return nullptr;
     const auto bytes = static_cast<std::uint64_t>(st.st_size);

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -13,7 +12,7 @@
 
 namespace swarmbus::core {
 
-// A chunk on its way into an event.
+// A chunk on its way into an event, or to the program.
 struct LoanedChunk {
     Arena* arena = nullptr;
     std::uint64_t offset = 0;
@@ -33,8 +32,10 @@ public:
     // Throws SWB_ERR_TOO_LARGE, SWB_ERR_ARENA_FULL, SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM, and
     // SWB_ERR_REENTRANT in a signal handler that interrupted this.
     LoanedChunk take(std::uint64_t bytes);
-    // The chunk that take() gave and that begins there. Throws SWB_ERR_ARGUMENT; `bytes` is what is
-    // wanted of it.
+    // To the program: any thread may find() it.
+    void lend(const LoanedChunk& chunk);
+    // The chunk that was lent and that begins there: from now on the caller's alone, to publish, to give
+    // back or to lend again. Throws SWB_ERR_ARGUMENT; `bytes` is what is wanted of it.
     LoanedChunk find(const void* memory, std::uint64_t bytes);
 
     bool may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept;
@@ -42,21 +43,23 @@ public:
     void publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept;
     void give_back(const LoanedChunk& chunk);
 
+    std::size_t count() const noexcept { return arenas_.size(); }
+
     // For a forked child: the files are its parent's.
     void abandon() noexcept;
 
 private:
     class Turn;
     Arena& current(std::uint64_t bytes);
+    void forget_old();
 
     Segment& segment_;
     const std::uint16_t participant_;
     const std::uint32_t generation_;
     std::atomic<std::uint64_t> bytes_{kDefaultBytes};
     std::atomic<std::uint32_t> busy_thread_{0};
-    std::mutex mutex_;
     std::uint16_t next_serial_ = 0;
-    std::vector<std::unique_ptr<Arena>> arenas_;  // the last is the current one
+    std::vector<std::unique_ptr<Arena>> arenas_;  // the last is the current one; the others are in use still
 };
 
 }  // namespace swarmbus::core

@@ -280,7 +280,8 @@ void Writer::publish_by_patterns(EventType& type, const Message& event, Delivery
     try {
         bits = type.matched_inboxes(*attachment_, reading);
     } catch (...) {  // short of memory, before anything was published
-        if (event.large != nullptr && !event.loaned) attachment_->arenas().give_back(chunk_);
+        if (event.loaned) attachment_->arenas().lend(chunk_);
+        else if (event.large != nullptr) attachment_->arenas().give_back(chunk_);
         throw;
     }
     for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);

@@ -351,7 +351,7 @@ TEST(LargeEvent, that_is_refused_leaves_dev_shm_as_it_was_for_others) {
         require(error_of([&] { bus.publish("load.huge", payload_of(2, 64 * kMiB)); }) == SWB_ERR_NO_SPACE, "64 MiB fit in 16");
         require(taken() == 0, std::to_string(taken()) + " bytes stay taken by what was refused");
         const BusName another;
-        const Bus other(another);  // 3 MiB that fit only if the others were given back
+        const Bus other(another);                // 3 MiB that fit only if the others were given back
         for (std::uint64_t i = 0; i < 3; ++i) {  // what had memory before has it again: no SIGBUS
             require(bus.publish("load.again", payload_of(i, 4 * kMiB)), "4 MiB are published again");
             require(is_whole(bus.next(0ns).value(), i), "and whole");

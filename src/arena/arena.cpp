@@ -113,16 +113,25 @@ std::optional<std::uint64_t> Arena::lent_chunk(const std::byte* begin) const noe
 
 std::uint64_t Arena::chunk_bytes(std::uint64_t offset) const noexcept { return chunks_.at(offset).bytes; }
 
-bool Arena::may_pin(std::uint32_t inbox, std::uint64_t offset) {
-    const std::uint64_t bytes = chunk_bytes(offset);
-    const auto fits = [&] {
-        const auto pinned = pinned_.find(inbox);
-        return (pinned == pinned_.end() ? 0 : pinned->second) <= space_.free_bytes();
+Pin Arena::may_pin(std::uint32_t inbox) {
+    const auto pinned = [&] {
+        const auto found = pinned_.find(inbox);
+        return found == pinned_.end() ? 0 : found->second;
     };
-    if (bytes > bytes_) return false;
-    if (fits()) return true;
+    if (pinned() <= space_.free_bytes()) return Pin::allowed;
     reclaim();
-    return fits();
+    if (pinned() <= space_.free_bytes()) return Pin::allowed;
+    // As it would be if all were evicted that is not received yet.
+    const Position head = words::load_head(segment_.inbox(inbox)).at();
+    std::uint64_t held = 0, free = space_.free_bytes();
+    for (const auto& [offset, chunk] : chunks_) {
+        for (const ChunkHolder& holder : chunk.holders) {
+            if (holder.inbox != inbox) continue;
+            if (distance(head, holder.at) > 0) held += chunk.bytes;
+            else if (chunk.holders.size() == 1) free += chunk.bytes;
+        }
+    }
+    return held <= free ? Pin::after_eviction : Pin::refused;
 }
 
 void Arena::publish(std::uint64_t offset, std::span<const ChunkHolder> holders) {

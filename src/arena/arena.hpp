@@ -29,6 +29,14 @@ struct ChunkHolder {
     Position at;
 };
 
+// An inbox pins at most as much as is still free, so that one that is not read never takes the room of
+// all others.
+enum class Pin {
+    allowed,
+    after_eviction,  // of events that it has not received yet
+    refused,         // by what its reader holds
+};
+
 class Arena {
 public:
     // Makes the file. Throws SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM.
@@ -52,9 +60,8 @@ public:
     std::optional<std::uint64_t> lent_chunk(const std::byte* begin) const noexcept;
     std::uint64_t chunk_bytes(std::uint64_t offset) const noexcept;
 
-    // Whether an inbox may be given a chunk: it pins at most as much as is still free, so that one that
-    // is not read never takes the room of all others.
-    bool may_pin(std::uint32_t inbox, std::uint64_t offset);
+    // Whether an inbox may be given one more chunk.
+    Pin may_pin(std::uint32_t inbox);
     // From now on the chunk is free once none of these can look at it any more.
     void publish(std::uint64_t offset, std::span<const ChunkHolder> holders);
     void give_back(std::uint64_t offset);

@@ -93,11 +93,11 @@ LoanedChunk Arenas::find(const void* memory, std::uint64_t bytes) {
     throw Error(SWB_ERR_ARGUMENT, "this memory is no loan of this bus (published or given back already?)");
 }
 
-bool Arenas::may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept try {
+Pin Arenas::may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept try {
     const Turn turn(*this);
-    return chunk.arena->may_pin(inbox, chunk.offset);
+    return chunk.arena->may_pin(inbox);
 } catch (const std::exception&) {
-    return false;
+    return Pin::refused;
 }
 
 void Arenas::publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept try {

@@ -38,7 +38,7 @@ public:
     // back or to lend again. Throws SWB_ERR_ARGUMENT; `bytes` is what is wanted of it.
     LoanedChunk find(const void* memory, std::uint64_t bytes);
 
-    bool may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept;
+    Pin may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept;
     // If memory is too short to remember who holds it, the chunk stays taken.
     void publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept;
     void give_back(const LoanedChunk& chunk);

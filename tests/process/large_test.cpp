@@ -236,6 +236,29 @@ TEST(LargeEvent, unread_by_one_leaves_room_for_the_others) {
     }
 }
 
+TEST(LargeEvent, that_has_no_room_for_what_the_reader_holds_evicts_nothing_for_it) {
+    const BusName name;
+    Bus publisher(name, with(Overflow::drop_newest, 16, 8 * kMiB));
+    Bus reader = publisher.separate(with(Overflow::drop_oldest, 1024));
+    reader.subscribe("load.*");
+    publisher.publish("load.held", payload_of(1, 5 * kMiB));
+    const auto held = reader.next(0ns);
+    ASSERT_TRUE(held.has_value() && *held);
+    for (int i = 0; i < 500; ++i) publisher.publish("load.small", "");
+    EXPECT_FALSE(publisher.publish("load.refused", payload_of(2, kMiB))) << "5 MiB are held, 3 were free";
+    EXPECT_TRUE(is_whole(*held, 1));
+    std::uint64_t received = 0, full = 0, evicted = 0;
+    for (auto event = reader.next(0ns); event; event = reader.next(0ns)) {
+        received += *event ? 1 : 0;
+        full += event->lost(LossCause::full);
+        evicted += event->lost(LossCause::evicted);
+    }
+    EXPECT_EQ(received, 500u);
+    EXPECT_EQ(full, 1u);
+    EXPECT_EQ(evicted, 0u);
+    EXPECT_TRUE(publisher.publish("load.next", payload_of(3, kMiB))) << "nothing is held any more";
+}
+
 TEST(LargeEvent, that_finds_the_arena_full_is_an_error_and_nobody_gets_it) {
     const BusName name;
     Bus bus(name, with(Overflow::drop_newest, 16, 2 * kMiB));

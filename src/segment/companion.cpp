@@ -19,6 +19,16 @@ constexpr char kArenaFormat[] = "arena-%hu.%u.%hu";
 
 std::string path_in(std::uint64_t bus_id, const std::string& file) { return companion_directory(bus_id) + "/" + file; }
 
+// Unless somebody else has been faster.
+void name_directory(const std::string& temporary, const std::string& path) {
+    int failed = ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
+    // Without that call the other's may be replaced, but only while nothing is in it; it is used by its name.
+    if (failed != 0 && (errno == ENOSYS || errno == EINVAL)) failed = ::rename(temporary.c_str(), path.c_str());
+    if (failed == 0) return;
+    if (errno != EEXIST && errno != ENOTEMPTY) throw system_error(SWB_ERR_SYSTEM, "naming the directory " + path, errno);
+    ::rmdir(temporary.c_str());
+}
+
 }  // namespace
 
 SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept {
@@ -35,12 +45,18 @@ std::string arena_path(const Segment& segment, const ArenaName& arena) {
     return path_in(segment.plan().bus_id, file);
 }
 
+// Made under a temporary name: nobody sees it before the others have their access.
 void make_companion_directory(const Segment& segment) {
     const std::string path = companion_directory(segment.plan().bus_id);
-    if (::mkdir(path.c_str(), 0700) == 0) {
-        share_like_bus(segment, path, true);
-    } else if (errno != EEXIST) {
-        throw system_error(SWB_ERR_SYSTEM, "making the directory " + path, errno);
+    if (::access(path.c_str(), F_OK) == 0) return;
+    const std::string temporary = std::string(kSharedMemoryDirectory) + "/" + temporary_file_name();
+    if (::mkdir(temporary.c_str(), 0700) != 0) throw system_error(SWB_ERR_SYSTEM, "making the directory " + temporary, errno);
+    try {
+        share_like_bus(segment, temporary, true);
+        name_directory(temporary, path);
+    } catch (const Error&) {
+        ::rmdir(temporary.c_str());
+        throw;
     }
 }
 

@@ -64,7 +64,8 @@ void share_like_bus(const Segment& segment, const std::string& path, bool direct
     struct stat bus {};
     if (::fstat(segment.fd(), &bus) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
     mode_t mode = bus.st_mode & 0666;
-    if ((mode & 0070) != 0 && ::chown(path.c_str(), static_cast<uid_t>(-1), bus.st_gid) != 0) mode &= ~static_cast<mode_t>(0070);
+    // Who is not in the bus's group can't give the file to it: then its own group are others.
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), bus.st_gid) != 0) mode = (mode & 0606) | (mode & 0006) << 3;
     if (directory) mode |= (mode & 0444) >> 2;  // who may read it may enter it
     if (::chmod(path.c_str(), mode) != 0) throw system_error(SWB_ERR_SYSTEM, "sharing " + path + " (chmod)", errno);
 }

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
@@ -146,6 +148,49 @@ TEST_F(Users, without_rights_are_told_whose_bus_it_is_and_its_mode) {
     });
     EXPECT_TRUE(eve.ended_well());
     EXPECT_EQ(mode(), "61001:61100 660");
+}
+
+// Alice is not in the group of the bus, and so can't give her files to it.
+TEST_F(Users, of_a_bus_for_all_have_the_same_access_within_the_group_of_another_user) {
+    Options for_all = small_inbox();
+    for_all.permissions = 0666;
+    const Bus bus(name_, for_all);
+    Channel<int> listening;
+    Process alice([&] {
+        become(kAlice, false);
+        Bus own(name_, small_inbox());
+        own.subscribe("to.alice");
+        int descriptor = -1;
+        detail::check(swb_descriptor(own.raw(), &descriptor));
+        require(listening.receive().has_value(), "bob did not start");
+        require(own.publish("to.bob", std::string(5000, 'x')), "delivered");
+        ready_.send(1);
+        for (;;) ::pause();
+    });
+    Process bob([&] {
+        const gid_t groups[] = {kAlice};
+        require(::setgroups(1, groups) == 0 && ::setresgid(kBob, kBob, kBob) == 0 && ::setresuid(kBob, kBob, kBob) == 0, "becoming bob");
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        Bus own(name_, small_inbox());
+        own.subscribe("to.bob");
+        listening.send(1);
+        const auto event = own.next(kPatience);
+        require(event.has_value() && *event && event->payload().size() == 5000, "what lies in alice's arena is received");
+    });
+    EXPECT_TRUE(bob.ended_well());
+    ASSERT_TRUE(ready_.receive());
+    char directory[64];
+    std::snprintf(directory, sizeof directory, "/dev/shm/swarmbus-with.%016lx",
+                  static_cast<unsigned long>(BusTables(name_).plan().bus_id));
+    std::vector<std::filesystem::path> made = {directory};
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) made.push_back(entry.path());
+    EXPECT_EQ(made.size(), 3u) << "the directory, a socket, an arena";
+    for (const std::filesystem::path& path : made) {
+        struct stat st {};
+        ASSERT_EQ(::stat(path.c_str(), &st), 0);
+        EXPECT_EQ(st.st_gid, kAlice) << path;
+        EXPECT_EQ((st.st_mode >> 3) & 7, st.st_mode & 7) << path;
+    }
 }
 
 TEST_F(Users, have_a_bus_for_themselves_unless_they_say_otherwise) {

@@ -95,8 +95,16 @@ void remove_companion_directory(std::uint64_t bus_id) noexcept {
 }
 
 // Directories first: one that is there then belongs to a bus that is listed behind it, or to none.
+//
+// Whose a bus is that we may not open can't be told, and a process of ours with another group, or before its
+// mode was changed, may have had access. But then others had it too, and the directory made for it is open to
+// them: one that only we may enter was made for a bus that was ours. (root opens everybody's.)
 std::vector<std::string> list_orphaned_companions() {
-    std::vector<std::string> mine;
+    struct Directory {
+        std::string path;
+        bool only_ours;
+    };
+    std::vector<Directory> mine;
     std::error_code none;
     const std::string prefix = companion_directory_prefix();
     for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, none); !none && it != std::filesystem::directory_iterator();
@@ -104,20 +112,26 @@ std::vector<std::string> list_orphaned_companions() {
         const std::string path = it->path();
         struct stat st {};
         if (path.starts_with(prefix) && ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid()) {
-            mine.push_back(path);
+            mine.push_back({path, ::geteuid() != 0 && (st.st_mode & 0077) == 0});
         }
     }
-    if (mine.empty()) return mine;
-    for (const std::string& name : list_bus_names()) {
+    for (const std::string& name : mine.empty() ? std::vector<std::string>() : list_bus_names()) {
         swb_l_header header{};
+        struct stat st {};
         const Descriptor file(::open(bus_path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        if (file.get() < 0) {
-            if (errno == ENOENT) continue;
-            return {};  // whose directories they are can't be told
+        if (file.get() >= 0) {
+            if (::pread(file.get(), &header, sizeof header, 0) != sizeof header) continue;
+            const std::string used = companion_directory(header.bus_id);
+            std::erase_if(mine, [&](const Directory& directory) { return directory.path == used; });
+        } else if (errno == EACCES && ::lstat(bus_path(name).c_str(), &st) == 0 && st.st_uid != ::geteuid()) {
+            std::erase_if(mine, [](const Directory& directory) { return !directory.only_ours; });
+        } else if (errno != ENOENT) {
+            return {};
         }
-        if (::pread(file.get(), &header, sizeof header, 0) == sizeof header) std::erase(mine, companion_directory(header.bus_id));
     }
-    return mine;
+    std::vector<std::string> paths;
+    for (Directory& directory : mine) paths.push_back(std::move(directory.path));
+    return paths;
 }
 
 void remove_orphaned_companions() noexcept {

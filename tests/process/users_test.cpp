@@ -16,6 +16,7 @@
 #include <swarmbus/swarmbus.hpp>
 
 #include "tests/support/process_reaping.hpp"
+#include "tests/support/process_shm.hpp"
 
 namespace swarmbus::test {
 namespace {
@@ -180,8 +181,7 @@ TEST_F(Users, of_a_bus_for_all_have_the_same_access_within_the_group_of_another_
     EXPECT_TRUE(bob.ended_well());
     ASSERT_TRUE(ready_.receive());
     char directory[64];
-    std::snprintf(directory, sizeof directory, "/dev/shm/swarmbus-with.%016lx",
-                  static_cast<unsigned long>(BusTables(name_).plan().bus_id));
+    std::snprintf(directory, sizeof directory, "/dev/shm/swarmbus-with.%016lx", static_cast<unsigned long>(BusTables(name_).plan().bus_id));
     std::vector<std::filesystem::path> made = {directory};
     for (const auto& entry : std::filesystem::directory_iterator(directory)) made.push_back(entry.path());
     EXPECT_EQ(made.size(), 3u) << "the directory, a socket, an arena";
@@ -211,6 +211,30 @@ TEST_F(Users, have_a_bus_for_themselves_unless_they_say_otherwise) {
         }
     });
     EXPECT_TRUE(bob.ended_well());
+}
+
+TEST_F(Users, remove_what_their_removed_buses_left_although_another_user_has_a_private_bus) {
+    Process alone([&] {
+        enter_private_shm("tmpfs", "size=32m,mode=1777");
+        const BusName hers, his;
+        Process eve([&] {
+            become(kEve, false);
+            const Bus bus(hers);
+            ready_.send(1);
+            for (;;) ::pause();
+        });
+        require(ready_.receive().has_value(), "eve did not start");
+        Process bob([&] {
+            become(kBob, false);
+            const std::string orphan = "/dev/shm/swarmbus-with.0123456789abcdef", shared = "/dev/shm/swarmbus-with.fedcba9876543210";
+            require(::mkdir(orphan.c_str(), 0700) == 0 && ::mkdir(shared.c_str(), 0770) == 0, "making directories");
+            const Bus bus(his);
+            require(::access(orphan.c_str(), F_OK) != 0, "what only bob may enter is removed");
+            require(::access(shared.c_str(), F_OK) == 0, "what others may enter may belong to a bus that bob can't open");
+        });
+        require(bob.ended_well(), "bob");
+    });
+    EXPECT_TRUE(alone.ended_well());
 }
 
 }  // namespace

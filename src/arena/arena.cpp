@@ -18,7 +18,7 @@ namespace {
 // Free memory that stays taken, so that a stream of large events does not have every page cleared anew.
 constexpr std::uint64_t kKeptPages = (std::uint64_t{16} << 20) / SWB_PAGE;
 
-Descriptor open_file(const std::string& path, int flags) { return Descriptor(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)); }
+Descriptor open_file(const std::string& path, int flags) { return open_above_standard_streams(path, flags | O_NOFOLLOW, 0600); }
 
 }  // namespace
 
@@ -30,10 +30,10 @@ Arena::Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes)
       space_(bytes_),
       has_memory_(bytes_ / SWB_PAGE) {
     make_companion_directory(segment);
-    const Descriptor file = open_file(path_, O_RDWR | O_CREAT | O_EXCL);
-    if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "making the arena for large events, " + path_, errno);
     struct stat st {};
     try {
+        const Descriptor file = open_file(path_, O_RDWR | O_CREAT | O_EXCL);
+        if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "making the arena for large events, " + path_, errno);
         if (::ftruncate(file.get(), static_cast<off_t>(bytes_)) != 0 || ::fstat(file.get(), &st) != 0) {
             throw system_error(SWB_ERR_NO_SPACE, "sizing " + path_ + " (ftruncate)", errno);
         }
@@ -42,7 +42,7 @@ Arena::Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes)
         if (at == MAP_FAILED) throw system_error(SWB_ERR_NO_SPACE, "mapping the arena for large events (see ulimit -v)", errno);
         base_ = static_cast<std::byte*>(at);
     } catch (const Error&) {
-        ::unlink(path_.c_str());
+        ::unlink(path_.c_str());  // no name comes twice: whatever is there is ours
         throw;
     }
     ::madvise(base_, bytes_, MADV_DONTDUMP);

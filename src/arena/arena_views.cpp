@@ -33,7 +33,7 @@ const std::byte* ArenaViews::find(const swb_l_large& large) noexcept {
 const ArenaViews::View* ArenaViews::map(const ArenaName& name) noexcept try {
     const HoldCancellation hold;
     views_.reserve(views_.size() + 1);
-    const Descriptor file(::open(arena_path(segment_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const Descriptor file = open_above_standard_streams(arena_path(segment_, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     struct stat st {};
     if (file.get() < 0 || ::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) return nullptr;
     const auto bytes = static_cast<std::uint64_t>(st.st_size);

@@ -38,7 +38,7 @@ Arena::Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes)
             throw system_error(SWB_ERR_NO_SPACE, "sizing " + path_ + " (ftruncate)", errno);
         }
         share_like_bus(segment, path_, false);
-        void* at = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+        void* at = ::mmap(nullptr, bytes_, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
         if (at == MAP_FAILED) throw system_error(SWB_ERR_NO_SPACE, "mapping the arena for large events (see ulimit -v)", errno);
         base_ = static_cast<std::byte*>(at);
     } catch (const Error&) {
@@ -92,6 +92,12 @@ void Arena::provide_memory(std::uint64_t offset, std::uint64_t bytes) {
     std::uint64_t missing = 0;
     for (std::uint64_t page = first; page < end; ++page) missing += has_memory_[page] ? 0 : 1;
     if (missing == 0) return;
+    if (offset + bytes > accessible_) {
+        if (::mprotect(base_, offset + bytes, PROT_READ | PROT_WRITE) != 0) {
+            throw system_error(SWB_ERR_SYSTEM, "opening the memory of a large event (mprotect)", errno);
+        }
+        accessible_ = offset + bytes;
+    }
     const Descriptor file = open_file(path_, O_RDWR);
     if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening " + path_, errno);
     if (const int error = allocate_memory(file.get(), offset, bytes)) {

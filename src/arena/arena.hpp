@@ -20,8 +20,6 @@ namespace swarmbus::core {
 
 inline constexpr std::uint64_t kLargestPayload = std::uint64_t{64} << 20;
 
-constexpr std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
-
 // An inbox that has been given a chunk: at which position.
 struct ChunkHolder {
     std::uint32_t inbox;
@@ -92,6 +90,7 @@ private:
     const std::uint64_t bytes_;
     ino_t inode_ = 0;
     std::byte* base_ = nullptr;
+    std::uint64_t accessible_ = 0;  // from the beginning: mapped without access a host that locks its memory allocates none
     FreeSpace space_;
     std::map<std::uint64_t, Chunk> chunks_;                    // by offset
     std::deque<std::uint64_t> oldest_first_;                   // published chunks

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/arena/arena.hpp"
+#include "src/segment/memory.hpp"
 
 namespace swarmbus::core {
 

@@ -1,6 +1,8 @@
 // Large events: payloads in their publisher's arena.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -330,6 +332,35 @@ TEST(LargeEvent, readers_that_are_killed_keep_no_memory_of_the_publisher) {
     }
     reap(name);
     EXPECT_NO_THROW(publisher.loan(32 * kMiB)) << "all of the arena is free again";
+}
+
+// Whether this user may lock all its memory, with room for what a bus maps.
+bool locking_is_allowed() {
+    Process tries([] {
+        const bool locked = ::mlockall(MCL_FUTURE) == 0;
+        const void* at = ::mmap(nullptr, std::size_t{5} << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        ::_exit(locked && at != MAP_FAILED ? 0 : 1);
+    });
+    return tries.ended_well();
+}
+
+TEST(LargeEvent, takes_no_more_memory_in_a_host_that_locks_all_of_its_own) {
+    if (!locking_is_allowed()) GTEST_SKIP() << "this user may not lock as much memory (RLIMIT_MEMLOCK)";
+    const BusName name;
+    Process host([&] {
+        require(::mlockall(MCL_FUTURE) == 0, "locking what comes");
+        Bus bus(name);
+        bus.subscribe("load.*");
+        require(bus.publish("load.locked", payload_of(1, kMiB)), "published");
+        const auto event = bus.next(0ns);
+        require(event.has_value() && is_whole(*event, 1), "and received");
+        const auto arenas = arenas_of(name);
+        require(arenas.size() == 1, "one arena");
+        require(blocks_of(arenas.front()) == kMiB, std::to_string(blocks_of(arenas.front())) + " bytes are taken");
+        require(::mlockall(MCL_CURRENT | MCL_FUTURE) == 0, "locking what there is");
+        require(blocks_of(arenas.front()) == kMiB, std::to_string(blocks_of(arenas.front())) + " bytes are taken");
+    });
+    EXPECT_TRUE(host.ended_well());
 }
 
 // peers 5

@@ -19,9 +19,7 @@ namespace {
 // Free memory that stays taken, so that a stream of large events does not have every page cleared anew.
 constexpr std::uint64_t kKeptPages = (std::uint64_t{16} << 20) / SWB_PAGE;
 
-constexpr std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
-
-Descriptor open_file(const std::string& path, int flags) { return Descriptor(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)); }
+Descriptor open_file(const std::string& path, int flags) { return open_above_standard_streams(path, flags | O_NOFOLLOW, 0600); }
 
 }  // namespace
 
@@ -33,19 +31,19 @@ Arena::Arena(Segment& segment, const ArenaName& name, std::uint64_t bytes)
       space_(bytes_),
       has_memory_(bytes_ / SWB_PAGE) {
     make_companion_directory(segment);
-    const Descriptor file = open_file(path_, O_RDWR | O_CREAT | O_EXCL);
-    if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "making the arena for large events, " + path_, errno);
     struct stat st {};
     try {
+        const Descriptor file = open_file(path_, O_RDWR | O_CREAT | O_EXCL);
+        if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "making the arena for large events, " + path_, errno);
         if (::ftruncate(file.get(), static_cast<off_t>(bytes_)) != 0 || ::fstat(file.get(), &st) != 0) {
             throw system_error(SWB_ERR_NO_SPACE, "sizing " + path_ + " (ftruncate)", errno);
         }
         share_like_bus(segment, path_, false);
-        void* at = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+        void* at = ::mmap(nullptr, bytes_, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
         if (at == MAP_FAILED) throw system_error(SWB_ERR_NO_SPACE, "mapping the arena for large events (see ulimit -v)", errno);
         base_ = static_cast<std::byte*>(at);
     } catch (const Error&) {
-        ::unlink(path_.c_str());
+        ::unlink(path_.c_str());  // no name comes twice: whatever is there is ours
         throw;
     }
     ::madvise(base_, bytes_, MADV_DONTDUMP);
@@ -86,7 +84,7 @@ std::optional<std::uint64_t> Arena::take(std::uint64_t bytes) {
     if (!offset) return std::nullopt;
     try {
         provide_memory(*offset, bytes);
-        chunks_.emplace(*offset, Chunk{bytes, false, {}});
+        chunks_[*offset].bytes = bytes;
     } catch (...) {
         space_.give_back(*offset, bytes);
         throw;
@@ -100,31 +98,52 @@ void Arena::provide_memory(std::uint64_t offset, std::uint64_t bytes) {
     std::uint64_t missing = 0;
     for (std::uint64_t page = first; page < end; ++page) missing += has_memory_[page] ? 0 : 1;
     if (missing == 0) return;
+    if (offset + bytes > accessible_) {
+        if (::mprotect(base_, offset + bytes, PROT_READ | PROT_WRITE) != 0) {
+            throw system_error(SWB_ERR_SYSTEM, "opening the memory of a large event (mprotect)", errno);
+        }
+        accessible_ = offset + bytes;
+    }
     const Descriptor file = open_file(path_, O_RDWR);
     if (file.get() < 0) throw system_error(SWB_ERR_SYSTEM, "opening " + path_, errno);
-    if (const int error = allocate_memory(file.get(), offset, bytes)) throw no_space(file.get(), bytes, "a large event", error);
+    if (const int error = allocate_memory(file.get(), offset, bytes)) {
+        // All of it, also what was kept here: nobody uses it, and somebody needs it.
+        give_memory_back(file.get(), offset, bytes);
+        for (std::uint64_t page = first; page < end; ++page) has_memory_[page] = false;
+        pages_with_memory_ -= end - first - missing;
+        throw no_space(file.get(), bytes, "a large event", error);
+    }
     for (std::uint64_t page = first; page < end; ++page) has_memory_[page] = true;
     pages_with_memory_ += missing;
 }
 
-std::optional<std::uint64_t> Arena::unpublished_chunk(const std::byte* begin) const noexcept {
+std::optional<std::uint64_t> Arena::lent_chunk(const std::byte* begin) const noexcept {
     if (begin < base_ || begin >= base_ + bytes_) return std::nullopt;
     const auto found = chunks_.find(static_cast<std::uint64_t>(begin - base_));
-    return found != chunks_.end() && !found->second.published ? std::optional(found->first) : std::nullopt;
+    return found != chunks_.end() && found->second.lent ? std::optional(found->first) : std::nullopt;
 }
 
 std::uint64_t Arena::chunk_bytes(std::uint64_t offset) const noexcept { return chunks_.at(offset).bytes; }
 
-bool Arena::may_pin(std::uint32_t inbox, std::uint64_t offset) {
-    const std::uint64_t bytes = chunk_bytes(offset);
-    const auto fits = [&] {
-        const auto pinned = pinned_.find(inbox);
-        return (pinned == pinned_.end() ? 0 : pinned->second) <= space_.free_bytes();
+Pin Arena::may_pin(std::uint32_t inbox) {
+    const auto pinned = [&] {
+        const auto found = pinned_.find(inbox);
+        return found == pinned_.end() ? 0 : found->second;
     };
-    if (bytes > bytes_) return false;
-    if (fits()) return true;
+    if (pinned() <= space_.free_bytes()) return Pin::allowed;
     reclaim();
-    return fits();
+    if (pinned() <= space_.free_bytes()) return Pin::allowed;
+    // As it would be if all were evicted that is not received yet.
+    const Position head = words::load_head(segment_.inbox(inbox)).at();
+    std::uint64_t held = 0, free = space_.free_bytes();
+    for (const auto& [offset, chunk] : chunks_) {
+        for (const ChunkHolder& holder : chunk.holders) {
+            if (holder.inbox != inbox) continue;
+            if (distance(head, holder.at) > 0) held += chunk.bytes;
+            else if (chunk.holders.size() == 1) free += chunk.bytes;
+        }
+    }
+    return held <= free ? Pin::after_eviction : Pin::refused;
 }
 
 void Arena::publish(std::uint64_t offset, std::span<const ChunkHolder> holders) {

@@ -27,6 +27,14 @@ struct ChunkHolder {
     Position at;
 };
 
+// An inbox pins at most as much as is still free, so that one that is not read never takes the room of
+// all others.
+enum class Pin {
+    allowed,
+    after_eviction,  // of events that it has not received yet
+    refused,         // by what its reader holds
+};
+
 class Arena {
 public:
     // Makes the file. Throws SWB_ERR_NO_SPACE, SWB_ERR_SYSTEM.
@@ -47,13 +55,14 @@ public:
     // A chunk that nobody else has; its memory is there. Nothing if none is free. Throws SWB_ERR_NO_SPACE.
     std::optional<std::uint64_t> take(std::uint64_t bytes);
     std::byte* at(std::uint64_t offset) const noexcept { return base_ + offset; }
-    // The chunk that begins there and is not published yet, and its size.
-    std::optional<std::uint64_t> unpublished_chunk(const std::byte* begin) const noexcept;
+    // A chunk that the program has, until somebody takes it back to publish it or to give it back.
+    void set_lent(std::uint64_t offset, bool lent) noexcept { chunks_.at(offset).lent = lent; }
+    // The one that begins there, and its size.
+    std::optional<std::uint64_t> lent_chunk(const std::byte* begin) const noexcept;
     std::uint64_t chunk_bytes(std::uint64_t offset) const noexcept;
 
-    // Whether an inbox may be given a chunk: it pins at most as much as is still free, so that one that
-    // is not read never takes the room of all others.
-    bool may_pin(std::uint32_t inbox, std::uint64_t offset);
+    // Whether an inbox may be given one more chunk.
+    Pin may_pin(std::uint32_t inbox);
     // From now on the chunk is free once none of these can look at it any more.
     void publish(std::uint64_t offset, std::span<const ChunkHolder> holders);
     void give_back(std::uint64_t offset);
@@ -61,10 +70,13 @@ public:
     std::uint64_t free_bytes() const noexcept { return space_.free_bytes(); }
     // Takes back what nobody can look at any more.
     void reclaim();
+    // Whether nobody has anything there.
+    bool is_idle() const noexcept { return chunks_.empty(); }
 
 private:
     struct Chunk {
         std::uint64_t bytes = 0;
+        bool lent = false;
         bool published = false;
         std::vector<ChunkHolder> holders;
     };
@@ -82,6 +94,7 @@ private:
     bool left_ = false;
     ino_t inode_ = 0;
     std::byte* base_ = nullptr;
+    std::uint64_t accessible_ = 0;  // from the beginning: mapped without access a host that locks its memory allocates none
     FreeSpace space_;
     std::map<std::uint64_t, Chunk> chunks_;                    // by offset
     std::deque<std::uint64_t> oldest_first_;                   // published chunks

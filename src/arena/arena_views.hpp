@@ -31,10 +31,11 @@ public:
 private:
     struct View {
         ArenaName name;
-        const std::byte* base;
-        std::uint64_t bytes;
+        std::byte* base;
+        std::uint64_t bytes, accessible;
+        bool open(std::uint64_t end) noexcept;
     };
-    const View* map(const ArenaName& name) noexcept;
+    View* map(const ArenaName& name) noexcept;
     [[gnu::cold]] void unmap_unnamed() noexcept;
 
     const Segment& segment_;

@@ -9,38 +9,55 @@
 
 namespace swarmbus::core {
 
-// One thread at a time; a signal handler that interrupted it is refused instead of waiting for ever.
+// One thread at a time; a signal handler that interrupted it is refused instead of waiting for ever. The
+// lock is the name of its thread: with the two apart a handler could come in between.
 class Arenas::Turn {
 public:
-    explicit Turn(Arenas& arenas) : arenas_(arenas) {
-        if (arenas.busy_thread_.load(std::memory_order_relaxed) == this_thread()) {
-            throw Error(SWB_ERR_REENTRANT, "a signal handler can't publish a large event while its thread does; publish from elsewhere");
+    explicit Turn(Arenas& arenas) : busy_(arenas.busy_thread_) {
+        const std::uint32_t self = this_thread();
+        for (std::uint32_t other = 0; !busy_.compare_exchange_strong(other, self, std::memory_order_acquire); other = 0) {
+            if (other == self) {
+                throw Error(SWB_ERR_REENTRANT,
+                            "a signal handler can't publish a large event while its thread does; publish from elsewhere");
+            }
+            busy_.wait(other, std::memory_order_relaxed);
         }
-        arenas.mutex_.lock();
-        arenas.busy_thread_.store(this_thread(), std::memory_order_relaxed);
     }
     ~Turn() {
-        arenas_.busy_thread_.store(0, std::memory_order_relaxed);
-        arenas_.mutex_.unlock();
+        busy_.store(0, std::memory_order_release);
+        busy_.notify_one();
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
 private:
     const HoldCancellation hold_;
-    Arenas& arenas_;
+    std::atomic<std::uint32_t>& busy_;
 };
 
 Arena& Arenas::current(std::uint64_t bytes) {
-    if (!arenas_.empty() && arenas_.back()->is_named()) return *arenas_.back();
-    const std::uint64_t size = bytes_.load(std::memory_order_relaxed);
+    forget_old();
+    const std::uint64_t wanted = bytes_.load(std::memory_order_relaxed);
+    const bool usable = !arenas_.empty() && arenas_.back()->is_named() && arenas_.back()->bytes() >= wanted;
+    const std::uint64_t size = usable ? arenas_.back()->bytes() : wanted;
     if (bytes > size) {
         throw Error(SWB_ERR_TOO_LARGE, "a payload of " + mebibytes(bytes) + " is larger than this process's arena of " + mebibytes(size) +
                                            "; open the bus with larger arena_bytes");
     }
+    if (usable) return *arenas_.back();
     arenas_.push_back(std::make_unique<Arena>(segment_, ArenaName{participant_, next_serial_, generation_}, size));
     ++next_serial_;
     return *arenas_.back();
+}
+
+// Files that were removed, and arenas that became too small.
+void Arenas::forget_old() {
+    const Arena* const last = arenas_.empty() ? nullptr : arenas_.back().get();
+    std::erase_if(arenas_, [&](const std::unique_ptr<Arena>& arena) {
+        if (arena.get() == last) return false;
+        arena->reclaim();
+        return arena->is_idle();
+    });
 }
 
 LoanedChunk Arenas::take(std::uint64_t bytes) {
@@ -56,23 +73,31 @@ LoanedChunk Arenas::take(std::uint64_t bytes) {
                                         "larger arena_bytes");
 }
 
+void Arenas::lend(const LoanedChunk& chunk) {
+    const Turn turn(*this);
+    chunk.arena->set_lent(chunk.offset, true);
+}
+
 LoanedChunk Arenas::find(const void* memory, std::uint64_t bytes) {
     const Turn turn(*this);
     for (const auto& arena : arenas_) {
-        const auto offset = arena->unpublished_chunk(static_cast<const std::byte*>(memory));
+        const auto offset = arena->lent_chunk(static_cast<const std::byte*>(memory));
         if (!offset) continue;
-        if (bytes <= arena->chunk_bytes(*offset)) return {arena.get(), *offset};
+        if (bytes <= arena->chunk_bytes(*offset)) {
+            arena->set_lent(*offset, false);
+            return {arena.get(), *offset};
+        }
         throw Error(SWB_ERR_ARGUMENT, "the loan has " + std::to_string(arena->chunk_bytes(*offset)) + " bytes, " + std::to_string(bytes) +
                                           " are to be published; ask swb_loan() for as many");
     }
     throw Error(SWB_ERR_ARGUMENT, "this memory is no loan of this bus (published or given back already?)");
 }
 
-bool Arenas::may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept try {
+Pin Arenas::may_pin(const LoanedChunk& chunk, std::uint32_t inbox) noexcept try {
     const Turn turn(*this);
-    return chunk.arena->may_pin(inbox, chunk.offset);
+    return chunk.arena->may_pin(inbox);
 } catch (const std::exception&) {
-    return false;
+    return Pin::refused;
 }
 
 void Arenas::publish(const LoanedChunk& chunk, std::span<const ChunkHolder> holders) noexcept try {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "src/inbox/slot.hpp"
 #include "src/life/inbox_table.hpp"
@@ -12,22 +13,29 @@
 namespace swarmbus::core {
 namespace {
 
-void drop_if_referred_to(std::vector<ArenaName>& unread, const Ring& ring, Position p) {
-    const State state = words::load_state(ring.state(p));
+// The arena of the event in a slot.
+std::optional<ArenaName> arena_of(const Ring& ring, Position p) {
     IncomingEvent event;
-    if (!state.ready_at(ring.lap(p)) || !decode(ring.slot(p), ring.slot_bytes, event) || event.large == nullptr) return;
+    if (!decode(ring.slot(p), ring.slot_bytes, event) || event.large == nullptr) return std::nullopt;
     const swb_l_large large = place_of_large(event);
-    if (!(words::load_state(ring.state(p)) == state)) return;  // written anew, by somebody who lives
-    std::erase(unread, ArenaName{large.participant, large.serial, large.participant_generation});
+    return ArenaName{large.participant, large.serial, large.participant_generation};
 }
 
 // Head first, then holding: what head has passed meanwhile is covered by that.
 void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring) {
     const Position head = words::load_head(*ring.words).at();
-    for (std::uint32_t i = 0; i < ring.capacity; ++i) drop_if_referred_to(unread, ring, position(head + i));
+    for (std::uint32_t i = 0; i < ring.capacity; ++i) {
+        const Position p = position(head + i);
+        const State state = words::load_state(ring.state(p));
+        if (!state.ready_at(ring.lap(p))) continue;
+        const auto arena = arena_of(ring, p);
+        if (!(words::load_state(ring.state(p)) == state)) continue;  // written anew, by somebody who lives
+        if (arena) std::erase(unread, *arena);
+    }
+    // Whatever the state says: a publisher that passes a held slot a lap later stores SKIP there.
     const Holding holding = words::load_holding(*ring.words);
     for (std::uint32_t i = 0; i < std::min<std::uint32_t>(holding.count(), ring.capacity); ++i) {
-        drop_if_referred_to(unread, ring, position(holding.first() + i));
+        if (const auto arena = arena_of(ring, position(holding.first() + i))) std::erase(unread, *arena);
     }
 }
 

@@ -141,7 +141,10 @@ Writer& Handle::find_writer() {
 
 std::byte* Handle::loan(std::uint64_t bytes) {
     check_usable();
-    return attachment_->arenas().take(bytes).memory();
+    Arenas& arenas = attachment_->arenas();
+    const LoanedChunk chunk = arenas.take(bytes);
+    arenas.lend(chunk);
+    return chunk.memory();
 }
 
 void Handle::give_back(const void* loan) {

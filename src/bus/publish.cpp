@@ -250,13 +250,15 @@ Result Writer::place_in_arena(Message& message) {
     return SWB_OK;
 }
 
-// Whether this inbox may hold one more large event; in a drop_oldest inbox others make room for it.
+// Whether this inbox may hold one more large event; in a drop_oldest inbox others make room for it, if
+// that is of use.
 bool Writer::may_pin(Target& target) noexcept {
     const auto inbox = static_cast<std::uint32_t>(&target - targets_.data());
-    for (std::uint32_t left = target.ring.capacity; !attachment_->arenas().may_pin(chunk_, inbox); --left) {
+    for (std::uint32_t left = target.ring.capacity;; --left) {
+        const Pin pin = attachment_->arenas().may_pin(chunk_, inbox);
+        if (pin != Pin::after_eviction) return pin == Pin::allowed;
         if (left == 0 || target.policy != Overflow::drop_oldest || !evict(target, *attachment_)) return false;
     }
-    return true;
 }
 
 // Names the inboxes whose patterns are read, so that their memory stays. Place 0 is free for that
@@ -280,7 +282,8 @@ void Writer::publish_by_patterns(EventType& type, const Message& event, Delivery
     try {
         bits = type.matched_inboxes(*attachment_, reading);
     } catch (...) {  // short of memory, before anything was published
-        if (event.large != nullptr && !event.loaned) attachment_->arenas().give_back(chunk_);
+        if (event.loaned) attachment_->arenas().lend(chunk_);
+        else if (event.large != nullptr) attachment_->arenas().give_back(chunk_);
         throw;
     }
     for (std::uint32_t word = 0; word < bits.size(); ++word) publish_to_each(bits[word], word * 64, event, delivery);

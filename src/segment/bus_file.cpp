@@ -32,20 +32,29 @@ std::string hexadecimal(std::uint64_t number) {
 
 bool is_alphanumeric(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
+bool is_old(const struct stat& st) noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - st.st_mtim.tv_sec > kAbandonedAfterSeconds;
+}
+
 bool abandoned(const std::filesystem::path& path) noexcept {
     const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return false;
     struct stat st {};
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
     const bool ours = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    const bool old = ours && now.tv_sec - st.st_mtim.tv_sec > kAbandonedAfterSeconds;
     // With a second name its bus is complete: the creator was killed before it removed this one, and those
     // who use the bus keep the file young.
     const bool named = ours && st.st_nlink > 1;
-    const bool result = (old || named) && !lock_is_held(fd, SWB_LOCK_CREATOR);
+    const bool result = ((ours && is_old(st)) || named) && !lock_is_held(fd, SWB_LOCK_CREATOR);
     ::close(fd);
     return result;
+}
+
+// A companion directory whose maker was killed before it named it: empty.
+bool abandoned_directory(const std::filesystem::path& path) noexcept {
+    struct stat st {};
+    return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && is_old(st);
 }
 
 }  // namespace
@@ -90,9 +99,9 @@ void remove_abandoned_files() noexcept {
     std::error_code ignored;
     for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, ignored);
          !ignored && it != std::filesystem::directory_iterator(); it.increment(ignored)) {
-        if (it->path().filename().native().starts_with(kTemporaryPrefix) && abandoned(it->path())) {
-            ::unlink(it->path().c_str());
-        }
+        if (!it->path().filename().native().starts_with(kTemporaryPrefix)) continue;
+        if (abandoned_directory(it->path())) ::rmdir(it->path().c_str());
+        else if (abandoned(it->path())) ::unlink(it->path().c_str());
     }
 }
 

@@ -19,7 +19,8 @@ void check_bus_name(std::string_view name);
 std::string bus_file_name(std::string_view name);
 std::string bus_path(std::string_view name);
 
-// A name for a bus under construction, unique over processes and namespaces: "swarmbus-new.…".
+// A name for a bus or a companion directory under construction, unique over processes and namespaces:
+// "swarmbus-new.…".
 std::string temporary_file_name();
 
 std::uint64_t random_number() noexcept;
@@ -29,7 +30,7 @@ std::uint64_t random_number() noexcept;
 std::string companion_directory(std::uint64_t bus_id);
 std::string companion_directory_prefix();
 
-// Removes files of buses whose creators died before they were ready.
+// Removes what was under construction when its creators died.
 void remove_abandoned_files() noexcept;
 
 // Names of all files that look like buses, sorted.

@@ -19,6 +19,16 @@ constexpr char kArenaFormat[] = "arena-%hu.%u.%hu";
 
 std::string path_in(std::uint64_t bus_id, const std::string& file) { return companion_directory(bus_id) + "/" + file; }
 
+// Unless somebody else has been faster.
+void name_directory(const std::string& temporary, const std::string& path) {
+    int failed = ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
+    // Without that call the other's may be replaced, but only while nothing is in it; it is used by its name.
+    if (failed != 0 && (errno == ENOSYS || errno == EINVAL)) failed = ::rename(temporary.c_str(), path.c_str());
+    if (failed == 0) return;
+    if (errno != EEXIST && errno != ENOTEMPTY) throw system_error(SWB_ERR_SYSTEM, "naming the directory " + path, errno);
+    ::rmdir(temporary.c_str());
+}
+
 }  // namespace
 
 SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept {
@@ -35,12 +45,18 @@ std::string arena_path(const Segment& segment, const ArenaName& arena) {
     return path_in(segment.plan().bus_id, file);
 }
 
+// Made under a temporary name: nobody sees it before the others have their access.
 void make_companion_directory(const Segment& segment) {
     const std::string path = companion_directory(segment.plan().bus_id);
-    if (::mkdir(path.c_str(), 0700) == 0) {
-        share_like_bus(segment, path, true);
-    } else if (errno != EEXIST) {
-        throw system_error(SWB_ERR_SYSTEM, "making the directory " + path, errno);
+    if (::access(path.c_str(), F_OK) == 0) return;
+    const std::string temporary = std::string(kSharedMemoryDirectory) + "/" + temporary_file_name();
+    if (::mkdir(temporary.c_str(), 0700) != 0) throw system_error(SWB_ERR_SYSTEM, "making the directory " + temporary, errno);
+    try {
+        share_like_bus(segment, temporary, true);
+        name_directory(temporary, path);
+    } catch (const Error&) {
+        ::rmdir(temporary.c_str());
+        throw;
     }
 }
 
@@ -48,7 +64,8 @@ void share_like_bus(const Segment& segment, const std::string& path, bool direct
     struct stat bus {};
     if (::fstat(segment.fd(), &bus) != 0) throw system_error(SWB_ERR_SYSTEM, "looking at the file of the bus", errno);
     mode_t mode = bus.st_mode & 0666;
-    if ((mode & 0070) != 0 && ::chown(path.c_str(), static_cast<uid_t>(-1), bus.st_gid) != 0) mode &= ~static_cast<mode_t>(0070);
+    // Who is not in the bus's group can't give the file to it: then its own group are others.
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), bus.st_gid) != 0) mode = (mode & 0606) | (mode & 0006) << 3;
     if (directory) mode |= (mode & 0444) >> 2;  // who may read it may enter it
     if (::chmod(path.c_str(), mode) != 0) throw system_error(SWB_ERR_SYSTEM, "sharing " + path + " (chmod)", errno);
 }
@@ -78,8 +95,16 @@ void remove_companion_directory(std::uint64_t bus_id) noexcept {
 }
 
 // Directories first: one that is there then belongs to a bus that is listed behind it, or to none.
+//
+// Whose a bus is that we may not open can't be told, and a process of ours with another group, or before its
+// mode was changed, may have had access. But then others had it too, and the directory made for it is open to
+// them: one that only we may enter was made for a bus that was ours. (root opens everybody's.)
 std::vector<std::string> list_orphaned_companions() {
-    std::vector<std::string> mine;
+    struct Directory {
+        std::string path;
+        bool only_ours;
+    };
+    std::vector<Directory> mine;
     std::error_code none;
     const std::string prefix = companion_directory_prefix();
     for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, none); !none && it != std::filesystem::directory_iterator();
@@ -87,20 +112,26 @@ std::vector<std::string> list_orphaned_companions() {
         const std::string path = it->path();
         struct stat st {};
         if (path.starts_with(prefix) && ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid()) {
-            mine.push_back(path);
+            mine.push_back({path, ::geteuid() != 0 && (st.st_mode & 0077) == 0});
         }
     }
-    if (mine.empty()) return mine;
-    for (const std::string& name : list_bus_names()) {
+    for (const std::string& name : mine.empty() ? std::vector<std::string>() : list_bus_names()) {
         swb_l_header header{};
+        struct stat st {};
         const Descriptor file(::open(bus_path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        if (file.get() < 0) {
-            if (errno == ENOENT) continue;
-            return {};  // whose directories they are can't be told
+        if (file.get() >= 0) {
+            if (::pread(file.get(), &header, sizeof header, 0) != sizeof header) continue;
+            const std::string used = companion_directory(header.bus_id);
+            std::erase_if(mine, [&](const Directory& directory) { return directory.path == used; });
+        } else if (errno == EACCES && ::lstat(bus_path(name).c_str(), &st) == 0 && st.st_uid != ::geteuid()) {
+            std::erase_if(mine, [](const Directory& directory) { return !directory.only_ours; });
+        } else if (errno != ENOENT) {
+            return {};
         }
-        if (::pread(file.get(), &header, sizeof header, 0) == sizeof header) std::erase(mine, companion_directory(header.bus_id));
     }
-    return mine;
+    std::vector<std::string> paths;
+    for (Directory& directory : mine) paths.push_back(std::move(directory.path));
+    return paths;
 }
 
 void remove_orphaned_companions() noexcept {

@@ -4,11 +4,10 @@
 #include <string>
 
 #include "src/error.hpp"
+#include "src/segment/memory.hpp"
 
 namespace swarmbus::core {
 namespace {
-
-std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
 
 template <typename Number>
 void set_within(Number& value, Number fallback, Number low, Number high, const char* name) {

@@ -6,8 +6,11 @@
 #include <string>
 
 #include "src/error.hpp"
+#include "src/segment/layout.h"
 
 namespace swarmbus::core {
+
+constexpr std::uint64_t to_pages(std::uint64_t bytes) noexcept { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; }
 
 // fallocate() in pieces: each is short enough to finish between two signals. Returns errno, or 0.
 int allocate_memory(int fd, std::uint64_t at, std::uint64_t bytes) noexcept;

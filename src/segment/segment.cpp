@@ -26,8 +26,7 @@ namespace ipc = boost::interprocess;
 
 constexpr int kCreateAttempts = 8;
 
-// Descriptors 0 to 2 belong to the host: a message written to a closed stderr must not land in the
-// segment.
+// As open_above_standard_streams() does.
 Descriptor duplicate_above_standard_streams(int fd) {
     const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) throw system_error(SWB_ERR_SYSTEM, "duplicating the descriptor of the bus (fcntl F_DUPFD_CLOEXEC)", errno);
@@ -70,6 +69,12 @@ int Descriptor::release() noexcept {
     const int fd = fd_;
     fd_ = -1;
     return fd;
+}
+
+Descriptor open_above_standard_streams(const std::string& path, int flags, mode_t mode) noexcept {
+    Descriptor opened(::open(path.c_str(), flags | O_CLOEXEC, mode));
+    if (opened.get() < 0 || opened.get() > STDERR_FILENO) return opened;
+    return Descriptor(::fcntl(opened.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
 
 Segment::Segment(std::string name, Descriptor fd, const swb_l_header& planned)

@@ -34,6 +34,10 @@ private:
     int fd_;
 };
 
+// open(2), but never as one of the standard streams, which a host may have closed: what it writes there must
+// not land in a file of the bus. Below 0 and errno if that can't be had.
+Descriptor open_above_standard_streams(const std::string& path, int flags, mode_t mode = 0) noexcept;
+
 // The file of a bus, as its locks and other processes' mappings name it.
 struct BusFile {
     int fd;

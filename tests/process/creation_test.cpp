@@ -161,6 +161,36 @@ TEST_F(Creation, does_not_remove_what_another_is_still_building) {
     }));
 }
 
+TEST_F(Creation, of_the_directory_beside_a_bus_may_be_killed_at_any_system_call_and_shuts_nobody_out) {
+    EXPECT_TRUE(alone([] {
+        bool finished = false;
+        for (int calls = 1; !finished; ++calls) {
+            const BusName name;
+            Options for_the_group;
+            for_the_group.permissions = 0660;
+            const Bus bus(name, for_the_group);
+            SteppedProcess maker([&] {
+                Bus own(name);
+                SteppedProcess::mark();
+                own.publish("own.event", std::string(5000, 'x'));
+                SteppedProcess::mark();
+            });
+            require(maker.run_to_mark(), "the maker starts");
+            finished = maker.step_system_calls(calls) < calls;
+            maker.process().kill();
+            for (const std::string& file : files_in_shm()) {
+                struct stat st {};
+                if (!file.starts_with("swarmbus-with.") || ::stat(("/dev/shm/" + file).c_str(), &st) != 0) continue;
+                require((st.st_mode & 0777) == 0770, "after " + std::to_string(calls) + " calls it is not open to the group");
+            }
+            for (const std::string& path : unfinished()) make_older(path, 3'600);
+            const BusName other;
+            require_bus_works(other);
+            require(unfinished().empty(), "after " + std::to_string(calls) + " calls something is left for ever");
+        }
+    }));
+}
+
 TEST_F(Creation, ignores_files_that_are_young_or_not_its_own) {
     EXPECT_TRUE(alone([&] {
         const auto make = [](const std::string& path, int age) {

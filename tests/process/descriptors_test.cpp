@@ -80,6 +80,36 @@ TEST(Descriptors, of_closed_standard_streams_are_never_the_librarys) {
 }
 
 // ipc-41
+// Seen when there are no others: then there is none.
+TEST(Descriptors, of_closed_standard_streams_are_never_those_of_large_events) {
+    const BusName name;
+    Process host([&] {
+        Bus bus(name);
+        bus.subscribe("*");
+        bus.publish("small", "");
+        require(bus.next(0ns).has_value(), "received");
+        const std::string large(5000, 'x');
+        const auto publish = [&] { return swb_publish(bus.raw(), "large", large.data(), large.size()); };
+        rlimit normal{};
+        ::getrlimit(RLIMIT_NOFILE, &normal);
+        const rlimit few{64, normal.rlim_max};
+        const auto publish_with_only_0_free = [&] {
+            ::setrlimit(RLIMIT_NOFILE, &few);
+            while (::open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0) {}
+            ::close(STDIN_FILENO);
+            const swb_result result = publish();
+            require(::open("/dev/null", O_RDONLY | O_CLOEXEC) == STDIN_FILENO, "it is free still");
+            ::setrlimit(RLIMIT_NOFILE, &normal);
+            return result;
+        };
+        require(publish_with_only_0_free() == SWB_ERR_SYSTEM, "no arena is made");
+        require(publish() == SWB_OK, "with other numbers it is");
+        require(publish_with_only_0_free() == SWB_ERR_SYSTEM, "none of its memory is taken");
+        require(publish() == SWB_OK, "with other numbers it is");
+    });
+    EXPECT_TRUE(host.ended_well());
+}
+
 TEST(Descriptors, reach_no_program_that_is_started_while_buses_open_and_close) {
     if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not support fork() in a process with threads";
     const BusName name;

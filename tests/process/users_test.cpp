@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
 #include "tests/support/process_reaping.hpp"
+#include "tests/support/process_shm.hpp"
 
 namespace swarmbus::test {
 namespace {
@@ -148,6 +151,48 @@ TEST_F(Users, without_rights_are_told_whose_bus_it_is_and_its_mode) {
     EXPECT_EQ(mode(), "61001:61100 660");
 }
 
+// Alice is not in the group of the bus, and so can't give her files to it.
+TEST_F(Users, of_a_bus_for_all_have_the_same_access_within_the_group_of_another_user) {
+    Options for_all = small_inbox();
+    for_all.permissions = 0666;
+    const Bus bus(name_, for_all);
+    Channel<int> listening;
+    Process alice([&] {
+        become(kAlice, false);
+        Bus own(name_, small_inbox());
+        own.subscribe("to.alice");
+        int descriptor = -1;
+        detail::check(swb_descriptor(own.raw(), &descriptor));
+        require(listening.receive().has_value(), "bob did not start");
+        require(own.publish("to.bob", std::string(5000, 'x')), "delivered");
+        ready_.send(1);
+        for (;;) ::pause();
+    });
+    Process bob([&] {
+        const gid_t groups[] = {kAlice};
+        require(::setgroups(1, groups) == 0 && ::setresgid(kBob, kBob, kBob) == 0 && ::setresuid(kBob, kBob, kBob) == 0, "becoming bob");
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        Bus own(name_, small_inbox());
+        own.subscribe("to.bob");
+        listening.send(1);
+        const auto event = own.next(kPatience);
+        require(event.has_value() && *event && event->payload().size() == 5000, "what lies in alice's arena is received");
+    });
+    EXPECT_TRUE(bob.ended_well());
+    ASSERT_TRUE(ready_.receive());
+    char directory[64];
+    std::snprintf(directory, sizeof directory, "/dev/shm/swarmbus-with.%016lx", static_cast<unsigned long>(BusTables(name_).plan().bus_id));
+    std::vector<std::filesystem::path> made = {directory};
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) made.push_back(entry.path());
+    EXPECT_EQ(made.size(), 3u) << "the directory, a socket, an arena";
+    for (const std::filesystem::path& path : made) {
+        struct stat st {};
+        ASSERT_EQ(::stat(path.c_str(), &st), 0);
+        EXPECT_EQ(st.st_gid, kAlice) << path;
+        EXPECT_EQ((st.st_mode >> 3) & 7, st.st_mode & 7) << path;
+    }
+}
+
 TEST_F(Users, have_a_bus_for_themselves_unless_they_say_otherwise) {
     Process alice([&] {
         become(kAlice, true);
@@ -166,6 +211,30 @@ TEST_F(Users, have_a_bus_for_themselves_unless_they_say_otherwise) {
         }
     });
     EXPECT_TRUE(bob.ended_well());
+}
+
+TEST_F(Users, remove_what_their_removed_buses_left_although_another_user_has_a_private_bus) {
+    Process alone([&] {
+        enter_private_shm("tmpfs", "size=32m,mode=1777");
+        const BusName hers, his;
+        Process eve([&] {
+            become(kEve, false);
+            const Bus bus(hers);
+            ready_.send(1);
+            for (;;) ::pause();
+        });
+        require(ready_.receive().has_value(), "eve did not start");
+        Process bob([&] {
+            become(kBob, false);
+            const std::string orphan = "/dev/shm/swarmbus-with.0123456789abcdef", shared = "/dev/shm/swarmbus-with.fedcba9876543210";
+            require(::mkdir(orphan.c_str(), 0700) == 0 && ::mkdir(shared.c_str(), 0770) == 0, "making directories");
+            const Bus bus(his);
+            require(::access(orphan.c_str(), F_OK) != 0, "what only bob may enter is removed");
+            require(::access(shared.c_str(), F_OK) == 0, "what others may enter may belong to a bus that bob can't open");
+        });
+        require(bob.ended_well(), "bob");
+    });
+    EXPECT_TRUE(alone.ended_well());
 }
 
 }  // namespace

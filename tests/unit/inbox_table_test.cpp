@@ -29,6 +29,7 @@ protected:
     }
     // As a publisher that is inside an inbox leaves its line.
     void enter(std::uint32_t writer, std::uint32_t place, std::uint32_t inbox) {
+        bus->header().next_writer = SWB_WRITERS;  // as if all had been leased once
         bus->writer(writer).lease = Lease::of(1, 1, 1).raw;
         bus->writer(writer).in_inbox[place] = inbox + 1;
     }

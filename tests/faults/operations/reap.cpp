@@ -9,7 +9,6 @@ namespace {
 class Reap : public Operation {
 public:
     Reap(std::string name, Overflow policy_of_the_dead) : Operation(std::move(name)), policy_(policy_of_the_dead) {}
-    bool every_point() const noexcept override { return false; }
     void ready(Stage& stage) override { stage.leave_a_dead_participant(policy_); }
     void leave() override { bus_.reset(); }
 
@@ -24,6 +23,7 @@ private:
 class ReapByAttaching final : public Reap {
 public:
     using Reap::Reap;
+    bool every_point() const noexcept override { return false; }  // the others reap in the same way
     void prepare(Victim&) override {}
     void run(Victim& victim) override { open(victim); }
 };

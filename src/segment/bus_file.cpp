@@ -109,10 +109,13 @@ std::vector<std::string> list_bus_names() {
     const HoldCancellation hold;
     std::vector<std::string> names;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(kSharedMemoryDirectory, error)) {
-        const std::string file = entry.path().filename();
+    for (auto it = std::filesystem::directory_iterator(kSharedMemoryDirectory, error);
+         !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+        const std::string file = it->path().filename();
         if (file.starts_with(kBusPrefix)) names.push_back(file.substr(kBusPrefix.size()));
     }
+    // Half a list would make what belongs to the rest look like leftovers.
+    if (error) throw system_error(SWB_ERR_SYSTEM, std::string("listing ") + kSharedMemoryDirectory, error.value());
     std::sort(names.begin(), names.end());
     return names;
 }

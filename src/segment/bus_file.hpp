@@ -33,7 +33,7 @@ std::string companion_directory_prefix();
 // Removes what was under construction when its creators died.
 void remove_abandoned_files() noexcept;
 
-// Names of all files that look like buses, sorted.
+// Names of all files that look like buses, sorted. Throws SWB_ERR_SYSTEM.
 std::vector<std::string> list_bus_names();
 
 }  // namespace swarmbus::core

@@ -222,6 +222,19 @@ TEST_P(FailedOpen, for_lack_of_descriptors_changes_nothing) {
     EXPECT_GT(limit, 3u);
 }
 
+// A list that ends early would make what belongs to the rest look like leftovers.
+TEST(List, that_can_not_be_made_is_an_error_and_no_empty_list) {
+    Process host([] {
+        const auto ignore = [](const char*, void*) {};
+        require(swb_list(ignore, nullptr) == SWB_OK, swb_last_error());
+        const rlimit none{0, 0};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        require(swb_list(ignore, nullptr) == SWB_ERR_SYSTEM, "without a descriptor /dev/shm can't be listed");
+        require(std::string(swb_last_error()).find("listing /dev/shm") != std::string::npos, swb_last_error());
+    });
+    EXPECT_TRUE(host.ended_well());
+}
+
 INSTANTIATE_TEST_SUITE_P(Descriptors, FailedOpen, testing::Values(false, true),
                          [](const auto& exists) { return exists.param ? "of_a_bus_that_runs" : "of_a_new_bus"; });
 

@@ -115,7 +115,7 @@ std::vector<std::string> list_bus_names() {
         if (file.starts_with(kBusPrefix)) names.push_back(file.substr(kBusPrefix.size()));
     }
     // Half a list would make what belongs to the rest look like leftovers.
-    if (error) throw system_error(SWB_ERR_SYSTEM, std::string("listing ") + kSharedMemoryDirectory, error.value());
+    if (error) throw system_error(SWB_ERR_SYSTEM, "listing " + std::string(kSharedMemoryDirectory), error.value());
     std::sort(names.begin(), names.end());
     return names;
 }

@@ -162,7 +162,8 @@ void surviving_publisher(Board& board, std::uint32_t id, const std::string& name
         const auto type = static_cast<Type>(task.type);
         for (std::uint32_t i = 0; task.order == Order::publish && i < task.count; ++i) {
             const auto timeout = task.timeout_ns != 0 ? std::optional(std::chrono::nanoseconds(task.timeout_ns)) : std::nullopt;
-            books.publish(type, timeout, [&](const Message& message) { return bus.publish(kTypeRows[type].name, message); });
+            books.publish(type, timeout, [&](const Message& message) { return bus.publish(kTypeRows[type].name, message); },
+                          task.bytes);
         }
         for (std::uint32_t i = 0; task.order == Order::enter && i < task.count; ++i) bus.publish("filler." + std::to_string(i), "");
         quit = task.order == Order::quit;

@@ -25,6 +25,7 @@ constexpr auto kBlockTimeout = 3ms;  // of survivors: they must go on within 100
 constexpr const char* kOtherBus = "-other";
 constexpr const char* kThirdBus = "-third";
 constexpr std::uint32_t kMaxTypes = 12;
+constexpr std::size_t kLargeBytes = 1024;  // more than a slot, and few enough accesses to try each
 constexpr int kStopReceiving = SIGUSR1;  // ends a call that waits, behind a new order
 
 // Of every handle of a trial. The limits count for who creates the bus.

@@ -41,6 +41,7 @@ struct Task {
     Order order{};
     std::uint32_t type = 0, count = 0;
     std::int64_t timeout_ns = 0;
+    std::size_t bytes = 0;  // of each event; 0: as it comes
 };
 
 // One actor's orders: `asked` and `done` count them and are futexes.

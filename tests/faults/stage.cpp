@@ -54,8 +54,8 @@ void Stage::order_reader(std::uint32_t reader, const Task& task) {
     else if (reader == kVictimReader && victim_) victim_->process().signal(kStopReceiving);
 }
 
-void Stage::publish(PublisherId publisher, Type type, std::uint32_t count) {
-    start_publishing(publisher, type, count, 0ns);
+void Stage::publish(PublisherId publisher, Type type, std::uint32_t count, std::size_t bytes) {
+    order(board_.publisher_orders[publisher], {Order::publish, type, count, 0, bytes});
     test::require(wait_done(board_.publisher_orders[publisher], kSetupPatience), "a publisher does not get on");
 }
 
@@ -113,10 +113,11 @@ void Stage::leave_a_dead_participant(Overflow policy) {
         Bus second = bus.separate(options_of(Overflow::drop_oldest)), third = bus.separate(options_of(Overflow::drop_newest));
         second.subscribe("unheard");
         for (Bus* by : {&bus, &second, &third}) by->publish("filler.0", "");
-        const auto publish = [&](Type type) {
-            books.publish(type, 0ns, [&](const Message& message) { return third.publish(kTypeRows[type].name, message); });
+        const auto publish = [&](Type type, std::size_t bytes = 0) {
+            books.publish(type, 0ns, [&](const Message& message) { return third.publish(kTypeRows[type].name, message); }, bytes);
         };
-        for (std::uint32_t i = 0; i < kCapacity; ++i) publish(kVictimOnly);
+        publish(kVictimOnly, kLargeBytes);  // in an arena that nobody else has anything to read in
+        for (std::uint32_t i = 1; i < kCapacity; ++i) publish(kVictimOnly);
         publish(kThree);
         PointStepper::mark();
         publish(kThree);

@@ -24,7 +24,7 @@ public:
     Operation& operation() const noexcept { return operation_; }
 
     // ---- for operations ----
-    void publish(PublisherId publisher, Type type, std::uint32_t count);
+    void publish(PublisherId publisher, Type type, std::uint32_t count, std::size_t bytes = 0);
     // Does not wait until it is done.
     void start_publishing(PublisherId publisher, Type type, std::uint32_t count, std::chrono::nanoseconds block_timeout);
     void enter_types(std::uint32_t count);

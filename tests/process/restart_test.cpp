@@ -151,7 +151,7 @@ TEST_F(Restart, of_three_subscribers_one_per_policy_any_may_be_killed_and_the_ot
     const unsigned seed = std::random_device{}();
     std::mt19937 random(seed);
     SCOPED_TRACE("seed " + std::to_string(seed));
-    for (int kills = 0; kills < rounds(200, 30); ++kills) {
+    for (int kills = 0; kills < rounds(500, 30); ++kills) {
         const std::size_t which = random() % 3;
         ASSERT_TRUE(goes_on(which, 1)) << "the one that is to be killed, " << which;
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 500);

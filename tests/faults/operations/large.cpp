@@ -8,7 +8,6 @@
 namespace swarmbus::faults {
 namespace {
 
-constexpr std::size_t kLargeBytes = 1024;             // more than a slot, and few enough accesses to try each
 constexpr std::uint64_t kSmallArena = 4 * 4096;       // room for four
 constexpr std::uint32_t kEventsOfSmallArena = 2;      // that one inbox may pin: with a third, less would be free
 constexpr std::uint64_t kUsualArena = 64 * 4096;
@@ -57,20 +56,25 @@ private:
     std::optional<Publisher> publisher_;
 };
 
-// Another participant's large events wait for the victim.
+// Large events wait for the victim: of another participant, or of its own process, whose arena it knows.
 class ReceiveLarge final : public Operation {
 public:
-    ReceiveLarge(std::string name, Overflow policy, std::uint32_t before) : Operation(std::move(name)), policy_(policy), before_(before) {}
+    ReceiveLarge(std::string name, Overflow policy, bool foreign) : Operation(std::move(name)), policy_(policy), foreign_(foreign) {}
     bool victim_reads() const noexcept override { return true; }
     void prepare(Victim& victim) override {
         reader_.emplace(victim.board, kVictimReader, Bus(victim.bus, options_of(policy_)));
         reader_->bus().subscribe(patterns_of(kVictimReader));
+        if (foreign_) return;
         Bus publishes(victim.bus, options_of(Overflow::drop_oldest));
-        for (std::uint32_t i = 0; i < before_; ++i) publish(victim, publishes);
-        reader_->drain();
-        for (int i = 0; i < 2; ++i) publish(victim, publishes);
+        for (int i = 0; i < 3; ++i) {
+            victim.books.publish(kVictimOnly, 0ns, [&](const Message& message) { return publishes.publish("victim", message); }, kLargeBytes);
+            if (i == 0) reader_->drain();
+        }
     }
-    void ready(Stage& stage) override { stage.drain_all(); }
+    void ready(Stage& stage) override {
+        stage.drain_all();
+        if (foreign_) stage.publish(kPublisher0, kVictimOnly, 2, kLargeBytes);
+    }
     void run(Victim&) override {
         event_ = reader_->bus().next(0ns);
         test::require(event_.has_value(), "there is no event");
@@ -80,11 +84,8 @@ public:
     void leave() override { reader_.reset(); }
 
 private:
-    static void publish(Victim& victim, Bus& bus) {
-        victim.books.publish(kVictimOnly, 0ns, [&](const Message& message) { return bus.publish("victim", message); }, kLargeBytes);
-    }
     const Overflow policy_;
-    const std::uint32_t before_;
+    const bool foreign_;
     std::optional<Reader> reader_;
     std::optional<Event> event_;
 };
@@ -124,9 +125,9 @@ void add_large_operations(Operations& all) {
         {"publish_large_dropped_for_room_in_arena", kOneNewest, kSmallArena, kEventsOfSmallArena, false},
     };
     for (const PublishLarge::Row& row : rows) all.push_back(std::make_unique<PublishLarge>(row));
-    all.push_back(std::make_unique<ReceiveLarge>("receive_large_maps_arena", Overflow::drop_oldest, 0));
-    all.push_back(std::make_unique<ReceiveLarge>("receive_large_from_drop_oldest", Overflow::drop_oldest, 1));
-    all.push_back(std::make_unique<ReceiveLarge>("receive_large_from_block", Overflow::block, 1));
+    all.push_back(std::make_unique<ReceiveLarge>("receive_large_of_another_process", Overflow::drop_oldest, true));
+    all.push_back(std::make_unique<ReceiveLarge>("receive_large_from_drop_oldest", Overflow::drop_oldest, false));
+    all.push_back(std::make_unique<ReceiveLarge>("receive_large_from_block", Overflow::block, false));
     all.push_back(std::make_unique<LeaveWithArena>("close_with_unread_large", false));
     all.push_back(std::make_unique<LeaveWithArena>("close_with_read_large", true));
 }

@@ -77,8 +77,7 @@ private:
             const std::uint32_t status = Gate{tables_.inbox(named - 1).gate}.status();
             if (status != SWB_GATE_ACTIVE && status != SWB_GATE_DEAD) continue;
             ++inboxes;
-            const BlockView block(tables_, named - 1);
-            if (block.sound()) claims += count_unsettled(block.ring(), id);
+            claims += count_unsettled(tables_.ring(named - 1).ring(), id);
         }
         if (inboxes == 0 && same) return;  // told with its participant
         const std::string who = same ? title(owner) : "nobody that has a place";

@@ -20,7 +20,7 @@ void add_inbox(RosterEntry& entry, const BusTables& tables, std::uint32_t inbox,
     entry.waiting += static_cast<std::uint64_t>(std::max<std::int64_t>(distance(lines.hint, head), 0));
     const std::uint64_t by[] = {evictions_of(lines), lines.dropped_full, lines.dropped_timeout, lines.dropped_self, lines.dropped_no_slot};
     for (std::size_t cause = 0; cause < std::size(by); ++cause) entry.losses[cause] += by[cause];
-    for (std::string& pattern : BlockView(tables, inbox).patterns()) {
+    for (std::string& pattern : tables.patterns(inbox)) {
         if (std::find(patterns.begin(), patterns.end(), pattern) == patterns.end()) patterns.push_back(std::move(pattern));
     }
 }

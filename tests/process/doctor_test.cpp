@@ -1,0 +1,122 @@
+// What the doctor says of a bus, and that looking changes nothing.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <swarmbus/swarmbus.hpp>
+
+#include "tests/support/process_reaping.hpp"
+
+namespace swarmbus::test {
+namespace {
+
+struct Found {
+    std::string what, who, detail, advice;
+    std::uint32_t pid;
+    bool repaired;
+};
+
+struct Examination {
+    swb_result result = SWB_OK;
+    std::vector<Found> found;
+
+    // For comparing with what is expected, and to be shown.
+    std::vector<std::string> whats() const {
+        std::vector<std::string> whats;
+        for (const Found& finding : found) whats.push_back(finding.what);
+        return whats;
+    }
+};
+
+Examination examine(const std::string& name, bool repair = false) {
+    Examination examination;
+    const auto add = [](const swb_finding* f, void* list) {
+        static_cast<std::vector<Found>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0});
+    };
+    examination.result = swb_doctor(name.c_str(), repair ? 1 : 0, add, &examination.found);
+    return examination;
+}
+
+std::vector<std::string> whats_of(const std::string& name) { return examine(name).whats(); }
+
+using Whats = std::vector<std::string>;
+
+// A bus, and its file to write into what a race or a death would leave there.
+class Doctor : public testing::Test {
+protected:
+    ~Doctor() override { ::close(file_); }
+
+    template <typename Entry>
+    void write_entry(std::uint64_t table, std::uint32_t i, const Entry& entry) const {
+        require(::pwrite(file_, &entry, sizeof entry, static_cast<off_t>(table + i * sizeof entry)) == sizeof entry, "pwrite");
+    }
+    // A writer that stands within publish to that inbox, and whose process has been gone for long.
+    void leave_writer_inside(std::uint32_t inbox) const {
+        swb_l_writer writer{};
+        writer.lease = core::Lease::of(1, tables_.plan().max_participants, 1).raw;
+        writer.inside = 1;
+        writer.in_inbox[0] = inbox + 1;
+        write_entry(tables_.plan().writers_at, SWB_WRITERS - 1, writer);
+    }
+    // All pages of the file but those of zeros, by where they lie.
+    std::map<off_t, std::string> contents() const {
+        std::map<off_t, std::string> contents;
+        const std::string zeros(SWB_PAGE, '\0');
+        std::string page = zeros;
+        for (off_t at = ::lseek(file_, 0, SEEK_DATA); at >= 0; at = ::lseek(file_, at + SWB_PAGE, SEEK_DATA)) {
+            require(::pread(file_, page.data(), page.size(), at) == SWB_PAGE, "pread");
+            if (page != zeros) contents[at] = page;
+        }
+        return contents;
+    }
+    std::vector<std::string> patterns_by_pid(std::uint32_t pid) const {
+        std::pair<std::uint32_t, std::vector<std::string>> asked{pid, {}};
+        const auto add = [](const swb_participant* p, void* user) {
+            auto& [of, patterns] = *static_cast<decltype(asked)*>(user);
+            if (p->pid == of) patterns.emplace_back(p->patterns);
+        };
+        require(swb_participants(name_.c_str(), add, &asked) == SWB_OK, swb_last_error());
+        return asked.second;
+    }
+
+    const BusName name_;
+    Bus bus_{name_, small_inbox()};
+    const BusTables tables_{name_};
+    const int file_ = ::open(name_.path().c_str(), O_RDWR | O_CLOEXEC);
+    const std::uint32_t pid_ = static_cast<std::uint32_t>(::getpid());
+};
+
+TEST_F(Doctor, and_ps_change_no_byte_of_a_bus_and_take_no_memory) {
+    bus_.subscribe("mine.*");
+    Victim victim(name_, small_inbox(), take_some_of_everything);
+    victim.kill();
+    leave_writer_inside(*tables_.inbox_of(::getpid()));
+    const auto contents_before = contents();
+    const Taken before = tables_.taken();
+    EXPECT_EQ(whats_of(name_), (Whats{"dead participant", "stuck claim"}));
+    EXPECT_EQ(patterns_by_pid(pid_), Whats{"mine.*"});
+    EXPECT_TRUE(contents() == contents_before);
+    EXPECT_EQ(tables_.taken(), before);
+}
+
+// Between a look at the tables and one at the ring its owner may close it.
+TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
+    bus_.subscribe("mine.*");
+    const std::uint32_t inbox = *tables_.inbox_of(::getpid());
+    leave_writer_inside(inbox);
+    const swb_l_subscriber& entry = tables_.subscriber(inbox);
+    ASSERT_EQ(::fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(tables_.plan().rings_at + entry.block_at),
+                          static_cast<off_t>(entry.block_bytes)),
+              0);
+    const Taken before = tables_.taken();
+    EXPECT_EQ(whats_of(name_), Whats{"stuck claim"});
+    EXPECT_EQ(patterns_by_pid(pid_), Whats{""});
+    EXPECT_EQ(tables_.taken(), before);
+}
+
+}  // namespace
+}  // namespace swarmbus::test

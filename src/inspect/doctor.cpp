@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include "src/bus/presence.hpp"
-#include "src/error.hpp"
 #include "src/inbox/settle_dead.hpp"
 #include "src/inspect/roster.hpp"
 #include "src/life/attachment.hpp"
@@ -102,14 +101,21 @@ private:
             }
             return;
         }
+        holder(header.control_holder_pid);
+    }
+
+    // Of the control lock. It has no place yet if it was stopped while it joined.
+    void holder(std::uint32_t pid) {
+        const BusFile file = tables_.file();
+        if (!pid_is_stopped(pid) || !process_maps_file(pid, file.device, file.inode)) return;
+        std::string who = "pid " + std::to_string(pid);
         for (std::uint32_t i = 0; i < tables_.plan().max_participants; ++i) {
             const swb_l_participant entry = tables_.participant(i);
-            if (status_of(entry.state) == SWB_PARTICIPANT_FREE || entry.pid != header.control_holder_pid) continue;
-            if (!process_is_stopped({entry.pid, entry.start_ticks, entry.pid_namespace})) continue;
-            add({"stopped holder of the control lock", title(entry), "nobody can join, leave or subscribe; publishing goes on",
-                 "kill -CONT " + std::to_string(entry.pid) + " lets it go on", entry.pid});
-            return;
+            const bool same = status_of(entry.state) != SWB_PARTICIPANT_FREE && entry.pid == pid;
+            if (same && process_is_stopped({entry.pid, entry.start_ticks, entry.pid_namespace})) who = title(entry);
         }
+        add({"stopped holder of the control lock", who, "nobody can join, leave or subscribe; publishing goes on",
+             "kill -CONT " + std::to_string(pid) + " lets it go on", pid});
     }
 
     void orphan(const ArenaName& arena) {
@@ -177,16 +183,16 @@ std::vector<Finding> examine(const std::string& name) {
     return found;
 }
 
-std::vector<Finding> repair(const std::string& name) {
+Repair repair(const std::string& name) {
     const HoldCancellation hold;
-    std::vector<Finding> before = examine(name);
-    if (before.empty()) return before;
+    Repair repair{examine(name), {}};
+    if (repair.findings.empty()) return repair;
     try {
         const std::shared_ptr<Attachment> attachment =
             Attachment::to({name, OpenMode::open_only, {}, 0600, "doctor-" + std::to_string(::getpid()), 0, Presence::of});
         attachment->reap(kReapPatienceNs);
     } catch (const Error& e) {
-        if (e.code() != SWB_ERR_NO_BUS) throw;
+        if (e.code() != SWB_ERR_NO_BUS) repair.error = e;
     }
     remove_abandoned_files();
     remove_orphaned_companions();
@@ -196,10 +202,10 @@ std::vector<Finding> repair(const std::string& name) {
     } catch (const Error& e) {
         if (e.code() != SWB_ERR_NO_BUS) throw;
     }
-    for (Finding& finding : before) {
+    for (Finding& finding : repair.findings) {
         finding.repaired = std::none_of(after.begin(), after.end(), [&](const Finding& left) { return same(left, finding); });
     }
-    return before;
+    return repair;
 }
 
 }  // namespace swarmbus::core

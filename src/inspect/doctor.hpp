@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "src/error.hpp"
 
 namespace swarmbus::core {
 
@@ -21,7 +24,12 @@ struct Finding {
 // Throws as opening does; SWB_ERR_NO_BUS only when nothing at all was left behind by a bus of that name.
 std::vector<Finding> examine(const std::string& name);
 
-// Mends what can be mended. All findings of before, those that are gone marked repaired.
-std::vector<Finding> repair(const std::string& name);
+struct Repair {
+    std::vector<Finding> findings;  // of before; those that are gone are marked repaired
+    std::optional<Error> error;     // why the bus could not be joined
+};
+
+// Mends what can be mended. Throws as examine() does.
+Repair repair(const std::string& name);
 
 }  // namespace swarmbus::core

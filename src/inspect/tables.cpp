@@ -39,7 +39,7 @@ BusTables::BusTables(const std::string& name) {
     inode_ = st.st_ino;
 }
 
-Condition BusTables::condition(std::uint32_t i) const noexcept { return condition_of({fd(), device_, inode_}, i, participant(i)); }
+Condition BusTables::condition(std::uint32_t i) const noexcept { return condition_of(file(), i, participant(i)); }
 
 std::uint32_t BusTables::living_participants() const noexcept {
     std::uint32_t living = 0;

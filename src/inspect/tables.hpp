@@ -35,6 +35,7 @@ public:
     explicit BusTables(const std::string& name);
 
     int fd() const noexcept { return file_.get_mapping_handle().handle; }
+    BusFile file() const noexcept { return {fd(), device_, inode_}; }
     const swb_l_header& plan() const noexcept { return plan_; }
 
     // Copies: the entries may change meanwhile, which is harmless for a report.

@@ -23,15 +23,6 @@ struct Finding {
     bool repaired;
 };
 
-std::vector<Finding> examine(const std::string& bus, bool repair) {
-    std::vector<Finding> findings;
-    const auto add = [](const swb_finding* f, void* list) {
-        static_cast<std::vector<Finding>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0});
-    };
-    detail::check(swb_doctor(bus.c_str(), repair ? 1 : 0, add, &findings));
-    return findings;
-}
-
 void append_text(std::string& out, const Finding& finding) {
     out += printable(finding.what) + ": " + printable(finding.who) + "\n    " + printable(finding.detail) + "\n    " +
            (finding.repaired ? "repaired" : "to do: " + printable(finding.advice)) + '\n';
@@ -52,13 +43,18 @@ void append_json(std::string& out, const Finding& finding) {
 int run(const DoctorOptions& options, const std::string& bus) {
     Output output;
     bool well = true;
-    const std::vector<Finding> findings = examine(bus, options.repair);
+    std::vector<Finding> findings;
+    const auto add = [](const swb_finding* f, void* list) {
+        static_cast<std::vector<Finding>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0});
+    };
+    const swb_result result = swb_doctor(bus.c_str(), options.repair ? 1 : 0, add, &findings);
     for (const Finding& finding : findings) {
         options.json ? append_json(output.text(), finding) : append_text(output.text(), finding);
         well = well && finding.repaired;
     }
-    if (findings.empty() && !options.json) output.text() += "bus '" + bus + "' is well\n";
+    if (findings.empty() && result == SWB_OK && !options.json) output.text() += "bus '" + bus + "' is well\n";
     output.flush();
+    detail::check(result);  // behind what was found all the same
     return well ? kDone : kFailure;
 }
 

@@ -2,9 +2,21 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import harness
+
+# Holds the control lock of a bus, as a process does that joins: locked, mapped, its pid in the header, without a place.
+HOLDER = """
+import fcntl, mmap, os, struct, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, 37, struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))  # F_OFD_SETLK
+os.pwrite(fd, struct.pack("=I", os.getpid()), 264)
+mapped = mmap.mmap(fd, 4096)
+print("held", flush=True)
+time.sleep(3600)
+"""
 
 
 class Ps(harness.CliTest):
@@ -58,6 +70,16 @@ class Ps(harness.CliTest):
         finding, = [f for f in self.findings(status=1) if f["pid"] == sub.pid]
         self.assertEqual(finding["what"], "user of a removed bus")
         self.assertEqual(sub.wait(), 1)  # it says that the bus is gone
+
+    def test_doctor_that_can_not_mend_says_what_it_found_and_why(self):
+        self.pub("agent.created")
+        holder = self.start_program([sys.executable, "-c", HOLDER, self.bus_file(self.bus)])
+        holder.read_line()
+        holder.stop()
+        done = self.run_tool("doctor", "--repair", status=1)
+        self.assertIn(f"stopped holder of the control lock: pid {holder.pid}\n", done.stdout.decode())
+        self.assertIn("kill -CONT", done.stdout.decode())
+        self.assertIn(f"held by process {holder.pid}", done.stderr.decode())
 
     def test_a_bus_that_is_not_there_has_no_doctor(self):
         self.assertIn("no bus", self.refused("doctor", "--bus", "never-was", status=1))

@@ -118,5 +118,68 @@ TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
     EXPECT_EQ(tables_.taken(), before);
 }
 
+// A process that is led into a control operation.
+class ControlOperation : public Doctor {
+protected:
+    void SetUp() override {
+        if (kSanitized) GTEST_SKIP() << "sanitizers make a control operation far too long to be stepped through";
+    }
+    bool control_lock_is_held() const {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        lock.l_start = SWB_LOCK_CONTROL;
+        lock.l_len = 1;
+        return ::fcntl(file_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    }
+    bool dirty() const { return (BusTables::now(tables_.header().control) & 1) != 0; }
+    void subscribe() const {
+        Bus bus(name_, small_inbox(Overflow::drop_oldest, "subscriber"));
+        SteppedProcess::mark();
+        bus.subscribe("victim.*");
+    }
+    void join() const {
+        SteppedProcess::mark();
+        const Bus bus(name_);
+    }
+    // Stands still with the lock from here on.
+    void stop_with_lock(SteppedProcess& process) const {
+        ASSERT_TRUE(process.run_to_mark());
+        while (!control_lock_is_held()) ASSERT_EQ(process.step_system_calls(1), 1);
+        const auto pid = static_cast<std::uint32_t>(process.process().pid());
+        ASSERT_TRUE(step_until(process, [&] { return BusTables::now(tables_.header().control_holder_pid) == pid; }));
+        process.leave_stopped();
+    }
+};
+
+TEST_F(ControlOperation, in_which_a_process_stands_still_is_told_with_its_name) {
+    SteppedProcess process([this] { subscribe(); });
+    ASSERT_NO_FATAL_FAILURE(stop_with_lock(process));
+    const Examination examination = examine(name_);
+    ASSERT_EQ(examination.whats(), (Whats{"stopped participant", "stopped holder of the control lock"}));
+    EXPECT_EQ(examination.found[1].who, "subscriber (pid " + std::to_string(process.process().pid()) + ")");
+    EXPECT_EQ(examination.found[1].pid, static_cast<std::uint32_t>(process.process().pid()));
+}
+
+TEST_F(ControlOperation, in_which_a_process_stands_still_that_has_no_place_yet_is_told_with_its_pid_and_why_it_is_not_mended) {
+    SteppedProcess process([this] { join(); });
+    ASSERT_NO_FATAL_FAILURE(stop_with_lock(process));
+    const std::string pid = std::to_string(process.process().pid());
+    for (const bool repair : {false, true}) {
+        // The repair is in a process that is not on the bus yet: it has to join.
+        Process doctor([&] {
+            const Examination examination = examine(name_, repair);
+            require(examination.result == (repair ? SWB_ERR_BUSY : SWB_OK), swb_last_error());
+            require(examination.whats() == Whats{"stopped holder of the control lock"}, "what is found");
+            require(examination.found[0].who == "pid " + pid && std::to_string(examination.found[0].pid) == pid, "who it is");
+            require(!examination.found[0].repaired, "it is not mended");
+        });
+        EXPECT_TRUE(doctor.ended_well());
+    }
+    process.process().resume();
+    EXPECT_TRUE(process.process().ended_well());
+    EXPECT_EQ(whats_of(name_), Whats{});
+}
+
 }  // namespace
 }  // namespace swarmbus::test

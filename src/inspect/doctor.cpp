@@ -90,18 +90,15 @@ private:
         }
     }
 
+    // An operation that begins or ends beside the probe has changed the word.
     void control() {
+        const swb_l_header before = tables_.header();
+        const bool held = lock_is_held(tables_.fd(), SWB_LOCK_CONTROL);
         const swb_l_header header = tables_.header();
-        const bool dirty = (header.control & 1) != 0;
-        if (!lock_is_held(tables_.fd(), SWB_LOCK_CONTROL)) {
-            if (dirty) {
-                add({"unfinished control operation", "pid " + std::to_string(header.control_holder_pid),
-                     "its process died in the middle of it", "the next one finishes it; --repair does now", header.control_holder_pid,
-                     true});
-            }
-            return;
-        }
-        holder(header.control_holder_pid);
+        if (held) return holder(header.control_holder_pid);
+        if ((header.control & 1) == 0 || header.control != before.control) return;
+        add({"unfinished control operation", "pid " + std::to_string(header.control_holder_pid), "its process died in the middle of it",
+             "the next one finishes it; --repair does now", header.control_holder_pid, true});
     }
 
     // Of the control lock. It has no place yet if it was stopped while it joined.

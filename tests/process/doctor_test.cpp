@@ -1,8 +1,10 @@
 // What the doctor says of a bus, and that looking changes nothing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -133,6 +135,9 @@ protected:
         return ::fcntl(file_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
     }
     bool dirty() const { return (BusTables::now(tables_.header().control) & 1) != 0; }
+    void write_control(std::uint64_t word) const {
+        require(::pwrite(file_, &word, sizeof word, offsetof(swb_l_header, control)) == sizeof word, "pwrite");
+    }
     void subscribe() const {
         Bus bus(name_, small_inbox(Overflow::drop_oldest, "subscriber"));
         SteppedProcess::mark();
@@ -151,6 +156,39 @@ protected:
         process.leave_stopped();
     }
 };
+
+TEST_F(ControlOperation, in_which_a_process_was_killed_is_told_and_mended) {
+    SteppedProcess process([this] { subscribe(); });
+    ASSERT_TRUE(process.run_to_mark());
+    ASSERT_TRUE(step_until(process, [&] { return dirty(); }));
+    const auto pid = static_cast<std::uint32_t>(process.process().pid());
+    process.process().kill();
+    for (const bool repair : {false, true}) {
+        const Examination examination = examine(name_, repair);
+        ASSERT_EQ(examination.whats(), (Whats{"dead participant", "unfinished control operation"}));
+        EXPECT_EQ(examination.found[1].pid, pid);
+        EXPECT_EQ(examination.found[1].repaired, repair);
+    }
+    EXPECT_FALSE(dirty());
+    EXPECT_EQ(whats_of(name_), Whats{});
+}
+
+TEST_F(ControlOperation, that_ends_while_the_doctor_looks_is_not_unfinished) {
+    { const Bus closed = std::move(bus_); }  // then the doctor asks of no lock but this one
+    constexpr std::uint64_t kBegun = 77, kEnded = 78;
+    SteppedProcess doctor([this] {
+        SteppedProcess::mark();
+        require(whats_of(name_) == Whats{}, "all is well");
+    });
+    ASSERT_TRUE(doctor.run_to_mark());
+    write_control(kBegun);
+    while (doctor.run_to_system_call(SYS_fcntl, F_OFD_GETLK)) {
+        write_control(kEnded);
+        if (!doctor.run_to_system_call(SYS_clock_nanosleep)) break;
+        write_control(kBegun);  // the second look meets the same
+    }
+    EXPECT_TRUE(doctor.process().ended_well());
+}
 
 TEST_F(ControlOperation, in_which_a_process_stands_still_is_told_with_its_name) {
     SteppedProcess process([this] { subscribe(); });

@@ -4,6 +4,9 @@
 
 #include <sys/ptrace.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "tests/support/process.hpp"
 
 namespace swarmbus::test {
@@ -26,6 +29,9 @@ public:
     int step(int count);
     // The same for system calls: each counts twice, before and after it.
     int step_system_calls(int count);
+    // Runs to the next call of that kind (SYS_fcntl), with that second argument if one is given, which is not made yet.
+    // False if the next mark() or the end came first.
+    bool run_to_system_call(long kind, std::optional<std::uint64_t> second_argument = {});
     // Runs to the system call of this number, counted from 1, which does nothing and fails. False if
     // the next mark() or the end came first.
     bool fail_system_call(int number, int error);

@@ -70,14 +70,14 @@ swb_result swb_participants(const char* name, void (*each)(const swb_participant
 swb_result swb_doctor(const char* name, int repair, void (*each)(const swb_finding* finding, void* user), void* user) {
     if (name == nullptr || each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_doctor() needs a name and a function to call");
     return guarded([&] {
-        const core::Repair done = repair != 0 ? core::repair(name) : core::Repair{core::examine(name), {}};
-        for (const core::Finding& finding : done.findings) {
+        const core::Diagnosis diagnosis = repair != 0 ? core::repair(name) : core::examine(name);
+        for (const core::Finding& finding : diagnosis.findings) {
             const swb_finding told{
                 sizeof told, finding.what.c_str(),      finding.who.c_str(), finding.detail.c_str(), finding.advice.c_str(),
-                finding.pid, finding.repaired ? 1u : 0u};
+                finding.pid, finding.repaired ? 1u : 0u, finding.other_bus ? 1u : 0u, 0};
             each(&told, user);
         }
-        if (done.error) throw *done.error;
+        if (diagnosis.error) throw *diagnosis.error;
         return SWB_OK;
     });
 }

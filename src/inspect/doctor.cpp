@@ -47,10 +47,10 @@ private:
         const std::string who = title(tables_.participant(entry.index));
         const std::string has = count(entry.inboxes, "inbox", "inboxes") + ", " + count(entry.writers, "writer id", "writer ids");
         if (entry.condition == Condition::gone) {
-            add({"dead participant", who, "it still has " + has, "whoever joins next frees that; --repair does now", entry.pid, true});
+            add({"dead participant", who, "it still has " + has, "whoever joins next frees that; --repair does now", entry.pid});
         } else if (entry.condition == Condition::left) {
             add({"participant that left", who, "it still has " + has + ": the control lock was not to be had",
-                 "whoever joins next frees that; --repair does now", entry.pid, true});
+                 "whoever joins next frees that; --repair does now", entry.pid});
         } else if (entry.condition == Condition::lockless) {
             add({"participant without its lock", who, "its program closed the library's descriptors; it has " + has,
                  "it answers SWB_ERR_GONE until it opens the bus again; end it if it does not", entry.pid});
@@ -86,7 +86,7 @@ private:
             add({"stopped publisher", who, detail, "its readers pass it; kill -CONT " + std::to_string(owner.pid) + " lets it finish",
                  owner.pid});
         } else {
-            add({"stuck claim", who, detail, "whoever joins next settles it; --repair does now", owner.pid, true});
+            add({"stuck claim", who, detail, "whoever joins next settles it; --repair does now", owner.pid});
         }
     }
 
@@ -98,7 +98,7 @@ private:
         if (held) return holder(header.control_holder_pid);
         if ((header.control & 1) == 0 || header.control != before.control) return;
         add({"unfinished control operation", "pid " + std::to_string(header.control_holder_pid), "its process died in the middle of it",
-             "the next one finishes it; --repair does now", header.control_holder_pid, true});
+             "the next one finishes it; --repair does now", header.control_holder_pid});
     }
 
     // Of the control lock. It has no place yet if it was stopped while it joined.
@@ -126,7 +126,7 @@ private:
         char file[48];
         std::snprintf(file, sizeof file, "arena-%hu.%u.%hu", arena.participant, arena.generation, arena.serial);
         add({"orphaned arena", companion_directory(tables_.plan().bus_id) + "/" + file, "its publisher is gone",
-             "it stays until its events are received; then whoever joins next removes it", 0, true});
+             "it stays until its events are received; then whoever joins next removes it"});
     }
 
     const std::string& name_;
@@ -154,10 +154,12 @@ void add_users_of_removed(std::vector<Finding>& found, const std::string& name) 
     }
 }
 
-void add_orphaned_directories(std::vector<Finding>& found) {
+void add_directories_of_removed(std::vector<Finding>& found) {
     for (const std::string& path : list_orphaned_companions()) {
-        found.push_back({"directory of a removed bus", path, "sockets and arenas that nobody can reach any more",
-                         "the next bus that is created removes it; --repair does now", 0, true});
+        Finding finding{"directory of a removed bus", path, "sockets and arenas that nobody can reach any more",
+                        "the next bus that is created removes it; --repair does now"};
+        finding.other_bus = true;
+        found.push_back(std::move(finding));
     }
 }
 
@@ -165,44 +167,39 @@ bool same(const Finding& a, const Finding& b) { return a.what == b.what && a.who
 
 }  // namespace
 
-std::vector<Finding> examine(const std::string& name) {
+Diagnosis examine(const std::string& name) {
     const HoldCancellation hold;
     check_bus_name(name);
-    std::vector<Finding> found;
-    add_users_of_removed(found, name);
-    add_orphaned_directories(found);
+    Diagnosis diagnosis;
+    add_users_of_removed(diagnosis.findings, name);
     try {
         const std::vector<Finding> inside = Examination(name).findings();
-        found.insert(found.end(), inside.begin(), inside.end());
+        diagnosis.findings.insert(diagnosis.findings.end(), inside.begin(), inside.end());
     } catch (const Error& e) {
-        if (e.code() != SWB_ERR_NO_BUS || found.empty()) throw;
+        if (e.code() != SWB_ERR_NO_BUS || diagnosis.findings.empty()) diagnosis.error = e;
     }
-    return found;
+    add_directories_of_removed(diagnosis.findings);
+    return diagnosis;
 }
 
-Repair repair(const std::string& name) {
+Diagnosis repair(const std::string& name) {
     const HoldCancellation hold;
-    Repair repair{examine(name), {}};
-    if (repair.findings.empty()) return repair;
+    Diagnosis diagnosis = examine(name);
+    if (diagnosis.findings.empty()) return diagnosis;
     try {
         const std::shared_ptr<Attachment> attachment =
             Attachment::to({name, OpenMode::open_only, {}, 0600, "doctor-" + std::to_string(::getpid()), 0, Presence::of});
         attachment->reap(kReapPatienceNs);
     } catch (const Error& e) {
-        if (e.code() != SWB_ERR_NO_BUS) repair.error = e;
+        if (e.code() != SWB_ERR_NO_BUS) diagnosis.error = e;
     }
     remove_abandoned_files();
     remove_orphaned_companions();
-    std::vector<Finding> after;
-    try {
-        after = examine(name);
-    } catch (const Error& e) {
-        if (e.code() != SWB_ERR_NO_BUS) throw;
+    const std::vector<Finding> left = examine(name).findings;
+    for (Finding& finding : diagnosis.findings) {
+        finding.repaired = std::none_of(left.begin(), left.end(), [&](const Finding& other) { return same(other, finding); });
     }
-    for (Finding& finding : repair.findings) {
-        finding.repaired = std::none_of(after.begin(), after.end(), [&](const Finding& left) { return same(left, finding); });
-    }
-    return repair;
+    return diagnosis;
 }
 
 }  // namespace swarmbus::core

@@ -17,19 +17,19 @@ struct Finding {
     std::string detail;  // what it holds
     std::string advice;  // what to do
     std::uint32_t pid = 0;
-    bool repairable = false;  // by joining once
+    bool other_bus = false;  // left by another bus: nothing is wrong with this one
     bool repaired = false;
 };
 
-// Throws as opening does; SWB_ERR_NO_BUS only when nothing at all was left behind by a bus of that name.
-std::vector<Finding> examine(const std::string& name);
-
-struct Repair {
-    std::vector<Finding> findings;  // of before; those that are gone are marked repaired
-    std::optional<Error> error;     // why the bus could not be joined
+struct Diagnosis {
+    std::vector<Finding> findings;
+    // Why the bus could not be looked at or joined. SWB_ERR_NO_BUS only if nobody uses a bus of that name that was removed.
+    std::optional<Error> error;
 };
 
-// Mends what can be mended. Throws as examine() does.
-Repair repair(const std::string& name);
+Diagnosis examine(const std::string& name);
+
+// Mends what can be mended. The findings of before, those that are gone marked repaired.
+Diagnosis repair(const std::string& name);
 
 }  // namespace swarmbus::core

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -24,7 +25,8 @@ class Ps(harness.CliTest):
         return [json.loads(line) for line in self.run_tool("ps", "--json").stdout.splitlines()]
 
     def findings(self, *arguments, status):
-        return [json.loads(line) for line in self.run_tool("doctor", "--json", *arguments, status=status).stdout.splitlines()]
+        lines = self.run_tool("doctor", "--json", *arguments, status=status).stdout.splitlines()
+        return [f for f in map(json.loads, lines) if not f["other_bus"]]  # those: left by tests that run beside this one
 
     def wait_for(self, holds):
         deadline = time.monotonic() + harness.PATIENCE
@@ -81,8 +83,26 @@ class Ps(harness.CliTest):
         self.assertIn("kill -CONT", done.stdout.decode())
         self.assertIn(f"held by process {holder.pid}", done.stderr.decode())
 
+    def test_doctor_tells_the_directory_of_another_bus_and_is_content(self):
+        alone = ["unshare", "--map-root-user", "--mount", "sh", "-ec"]
+        if subprocess.run([*alone, "mount -t tmpfs none /dev/shm"], capture_output=True).returncode != 0:
+            self.skipTest("this user may not mount a /dev/shm of its own")
+        script = """
+            mount -t tmpfs none /dev/shm
+            "$0" pub agent.created
+            mkdir /dev/shm/swarmbus-with.0123456789abcdef
+            "$0" doctor
+            "$0" doctor --bus never-was && exit 9
+            "$0" doctor --repair > /dev/null
+            test ! -e /dev/shm/swarmbus-with.0123456789abcdef"""
+        lines, errors, status = self.start_program([*alone, script, harness.TOOL]).finish()
+        told = [line for line in lines if line == "directory of a removed bus: /dev/shm/swarmbus-with.0123456789abcdef"]
+        self.assertEqual((len(told), status), (2, 0), (lines, errors))
+        self.assertEqual(lines.count(f"bus '{self.bus}' is well"), 1)
+        self.assertIn("no bus", errors)
+
     def test_a_bus_that_is_not_there_has_no_doctor(self):
-        self.assertIn("no bus", self.refused("doctor", "--bus", "never-was", status=1))
+        self.assertIn(b"no bus", self.run_tool("doctor", "--bus", "never-was", status=1).stderr)
         self.assertIn("no bus", self.refused("ps", "--bus", "never-was", status=1))
 
 

@@ -1,17 +1,21 @@
 // What the doctor says of a bus, and that looking changes nothing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
 #include "tests/support/process_reaping.hpp"
+#include "tests/support/process_shm.hpp"
 
 namespace swarmbus::test {
 namespace {
@@ -19,7 +23,7 @@ namespace {
 struct Found {
     std::string what, who, detail, advice;
     std::uint32_t pid;
-    bool repaired;
+    bool repaired, other_bus;
 };
 
 struct Examination {
@@ -34,12 +38,20 @@ struct Examination {
     }
 };
 
-Examination examine(const std::string& name, bool repair = false) {
+Examination examine_all(const std::string& name, bool repair = false) {
     Examination examination;
     const auto add = [](const swb_finding* f, void* list) {
-        static_cast<std::vector<Found>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0});
+        static_cast<std::vector<Found>*>(list)->push_back(
+            {f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0, f->other_bus != 0});
     };
     examination.result = swb_doctor(name.c_str(), repair ? 1 : 0, add, &examination.found);
+    return examination;
+}
+
+// Without what tests that run beside this one have left.
+Examination examine(const std::string& name, bool repair = false) {
+    Examination examination = examine_all(name, repair);
+    std::erase_if(examination.found, [](const Found& finding) { return finding.other_bus; });
     return examination;
 }
 
@@ -118,6 +130,28 @@ TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
     EXPECT_EQ(whats_of(name_), Whats{"stuck claim"});
     EXPECT_EQ(patterns_by_pid(pid_), Whats{""});
     EXPECT_EQ(tables_.taken(), before);
+}
+
+TEST(DirectoryOfARemovedBus, is_told_as_that_of_another_bus_hides_nothing_and_is_removed) {
+    if (!private_shm_is_allowed()) GTEST_SKIP() << "this user may not mount a /dev/shm of its own";
+    Process alone([] {
+        enter_private_shm("tmpfs", "size=16m");
+        const BusName name, never_was;
+        const Bus bus(name);
+        const std::string directory = "/dev/shm/swarmbus-with.0123456789abcdef";
+        for (const auto& [examined, result] : {std::pair(never_was.c_str(), SWB_ERR_NO_BUS), std::pair(name.c_str(), SWB_OK)}) {
+            for (const bool repair : {false, true}) {
+                require(::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST, "mkdir");
+                const Examination examination = examine_all(examined, repair);
+                require(examination.result == result, "what comes of it");
+                require(examination.whats() == Whats{"directory of a removed bus"}, "it is found");
+                const Found& finding = examination.found[0];
+                require(finding.other_bus && finding.repaired == repair && finding.who == directory, "what is said of it");
+                require((::access(directory.c_str(), F_OK) == 0) != repair, "whether it is there");
+            }
+        }
+    });
+    EXPECT_TRUE(alone.ended_well());
 }
 
 // A process that is led into a control operation.

@@ -21,6 +21,8 @@ void drop_if_referred_to(std::vector<ArenaName>& unread, const Ring& ring, Posit
     std::erase(unread, ArenaName{large.participant, large.serial, large.participant_generation});
 }
 
+}  // namespace
+
 // Head first, then holding: what head has passed meanwhile is covered by that.
 void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring) {
     const Position head = words::load_head(*ring.words).at();
@@ -30,8 +32,6 @@ void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring) {
         drop_if_referred_to(unread, ring, position(holding.first() + i));
     }
 }
-
-}  // namespace
 
 std::vector<ArenaName> list_orphaned_arenas(Segment& segment) {
     std::vector<ArenaName> arenas = list_arenas(segment);

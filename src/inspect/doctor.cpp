@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "src/arena/orphans.hpp"
 #include "src/bus/presence.hpp"
 #include "src/inbox/settle_dead.hpp"
 #include "src/inspect/roster.hpp"
@@ -30,7 +31,7 @@ public:
         for (const RosterEntry& entry : read_roster(tables_)) participant(entry);
         for (std::uint32_t id = 1; id < SWB_WRITERS; ++id) writer(id);
         control();
-        for (const ArenaName& arena : list_arenas(tables_.plan().bus_id)) orphan(arena);
+        orphans();
         return std::move(found_);
     }
 
@@ -72,9 +73,7 @@ private:
         if (alive && !stopped) return;
         std::uint32_t inboxes = 0, claims = 0;
         for (const std::uint32_t named : line.in_inbox) {
-            if (named == 0 || named > tables_.plan().max_subscribers) continue;
-            const std::uint32_t status = Gate{tables_.inbox(named - 1).gate}.status();
-            if (status != SWB_GATE_ACTIVE && status != SWB_GATE_DEAD) continue;
+            if (named == 0 || named > tables_.plan().max_subscribers || !in_use(named - 1)) continue;
             ++inboxes;
             claims += count_unsettled(tables_.ring(named - 1).ring(), id);
         }
@@ -115,18 +114,29 @@ private:
              "kill -CONT " + std::to_string(pid) + " lets it go on", pid});
     }
 
-    void orphan(const ArenaName& arena) {
-        if (arena.participant < tables_.plan().max_participants) {
-            const swb_l_participant owner = tables_.participant(arena.participant);
-            const Condition condition = tables_.condition(arena.participant);
-            const bool owned =
-                generation_of(owner.state) == arena.generation && (condition == Condition::alive || condition == Condition::lockless);
-            if (owned) return;
+    bool has_owner(const ArenaName& arena) const {
+        if (arena.participant >= tables_.plan().max_participants) return false;
+        const swb_l_participant owner = tables_.participant(arena.participant);
+        const Condition condition = tables_.condition(arena.participant);
+        return generation_of(owner.state) == arena.generation && (condition == Condition::alive || condition == Condition::lockless);
+    }
+
+    // As long as somebody has something to read there it is as it should be.
+    void orphans() {
+        std::vector<ArenaName> arenas = list_arenas(tables_.plan().bus_id);
+        std::erase_if(arenas, [this](const ArenaName& arena) { return has_owner(arena); });
+        for (std::uint32_t inbox = 0; inbox < tables_.plan().max_subscribers && !arenas.empty(); ++inbox) {
+            if (in_use(inbox)) drop_what_is_unread(arenas, tables_.ring(inbox).ring());
         }
-        char file[48];
-        std::snprintf(file, sizeof file, "arena-%hu.%u.%hu", arena.participant, arena.generation, arena.serial);
-        add({"orphaned arena", companion_directory(tables_.plan().bus_id) + "/" + file, "its publisher is gone",
-             "it stays until its events are received; then whoever joins next removes it"});
+        for (const ArenaName& arena : arenas) {
+            add({"orphaned arena", arena_path(tables_.plan().bus_id, arena), "its publisher is gone, and nobody has anything to read there",
+                 "whoever joins next removes it; --repair does now"});
+        }
+    }
+
+    bool in_use(std::uint32_t inbox) const {
+        const std::uint32_t status = Gate{tables_.inbox(inbox).gate}.status();
+        return status == SWB_GATE_ACTIVE || status == SWB_GATE_DEAD;
     }
 
     const std::string& name_;

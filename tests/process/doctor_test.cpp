@@ -132,6 +132,51 @@ TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
     EXPECT_EQ(tables_.taken(), before);
 }
 
+// Long after the publisher has ended: an event that waits, one that is held, and no event any more.
+TEST_F(Doctor, calls_an_arena_orphaned_only_when_nobody_has_anything_to_read_there) {
+    bus_.subscribe("mine.*");
+    const std::vector<std::byte> large(10'000);
+    Process publisher([&] {
+        Bus bus(name_);
+        bus.publish("mine.first", large);
+        bus.publish("mine.second", large);
+    });
+    ASSERT_TRUE(publisher.ended_well());
+    EXPECT_EQ(whats_of(name_), Whats{}) << "both wait";
+    ASSERT_TRUE(bus_.next(0ns).has_value() && bus_.next(0ns).has_value());
+    EXPECT_EQ(whats_of(name_), Whats{}) << "the second is held";
+    ASSERT_TRUE(attach_and_leave(name_));
+    EXPECT_EQ(whats_of(name_), Whats{}) << "it is not to be mended either";
+    bus_.release();
+    const Examination examination = examine(name_);
+    ASSERT_EQ(examination.whats(), Whats{"orphaned arena"});
+    EXPECT_EQ(::access(examination.found[0].who.c_str(), F_OK), 0) << examination.found[0].who;
+    ASSERT_EQ(examine(name_, true).whats(), Whats{"orphaned arena"});
+    EXPECT_EQ(whats_of(name_), Whats{});
+    EXPECT_NE(::access(examination.found[0].who.c_str(), F_OK), 0);
+}
+
+// Slots that are larger than what a look at them reads.
+TEST(DoctorOfLargeSlots, sees_in_them_what_waits_there) {
+    const BusName name;
+    Options options = small_inbox();
+    options.slot_bytes = 4096;
+    Bus reader(name, options);
+    reader.subscribe("mine.*");
+    Process publisher([&] {
+        Bus bus(name);
+        Message message;
+        const std::vector<std::byte> large(10'000);
+        const std::string subject(127, 's'), source(63, 't');
+        message.payload = large;
+        message.subject = subject.c_str();
+        message.source = source.c_str();
+        bus.publish("mine.event", message);
+    });
+    ASSERT_TRUE(publisher.ended_well());
+    EXPECT_EQ(whats_of(name), Whats{});
+}
+
 TEST(DirectoryOfARemovedBus, is_told_as_that_of_another_bus_hides_nothing_and_is_removed) {
     if (!private_shm_is_allowed()) GTEST_SKIP() << "this user may not mount a /dev/shm of its own";
     Process alone([] {

@@ -61,16 +61,17 @@ private:
         }
     }
 
-    // A writer within publish whose process is dead or stopped.
+    // A writer within publish whose process is dead or stopped. One that was expelled is not reaped before it is dead.
     void writer(std::uint32_t id) {
         const swb_l_writer line = tables_.writer(id);
         const Lease lease{line.lease};
         if (lease.free() || lease.participant() >= tables_.plan().max_participants) return;
         const swb_l_participant owner = tables_.participant(lease.participant());
         const bool same = generation_of(owner.state) == lease.participant_generation();
-        const bool alive = same && tables_.condition(lease.participant()) == Condition::alive;
-        const bool stopped = alive && process_is_stopped({owner.pid, owner.start_ticks, owner.pid_namespace});
-        if (alive && !stopped) return;
+        const Condition condition = same ? tables_.condition(lease.participant()) : Condition::gone;
+        const bool lives = condition == Condition::alive || condition == Condition::lockless;
+        const bool stopped = lives && process_is_stopped({owner.pid, owner.start_ticks, owner.pid_namespace});
+        if (lives && !stopped) return;
         std::uint32_t inboxes = 0, claims = 0;
         for (const std::uint32_t named : line.in_inbox) {
             if (named == 0 || named > tables_.plan().max_subscribers || !in_use(named - 1)) continue;

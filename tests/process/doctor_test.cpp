@@ -132,6 +132,86 @@ TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
     EXPECT_EQ(tables_.taken(), before);
 }
 
+// A publisher that is led into a publish, to an inbox of the test.
+class WithinPublish : public Doctor {
+protected:
+    void SetUp() override {
+        if (kSanitized) GTEST_SKIP() << "sanitizers make a publish far too long to be stepped through";
+        bus_.subscribe("mine.*");
+        inbox_ = *tables_.inbox_of(::getpid());
+        ASSERT_TRUE(publisher_.run_to_mark());
+        ASSERT_TRUE(step_until(publisher_, [this] { return tables_.unsettled_claims(inbox_) == 1; }));
+    }
+    std::string pid() { return std::to_string(publisher_.process().pid()); }
+
+    std::uint32_t inbox_ = 0;
+    SteppedProcess publisher_{[this] {
+        Bus bus(name_, small_inbox(Overflow::drop_oldest, "publisher"));
+        Publisher publisher = bus.publisher("mine.event");
+        publisher.publish("first");
+        SteppedProcess::mark();
+        publisher.publish("never committed");
+        for (;;) ::pause();
+    }};
+};
+
+TEST_F(WithinPublish, a_killed_publisher_leaves_a_stuck_claim_which_is_mended) {
+    publisher_.process().kill();
+    for (const bool repair : {false, true}) {
+        const Examination examination = examine(name_, repair);
+        ASSERT_EQ(examination.whats(), (Whats{"dead participant", "stuck claim"}));
+        const Found& claim = examination.found[1];
+        EXPECT_EQ(claim.who, "publisher (pid " + pid() + ")");
+        EXPECT_NE(claim.detail.find("1 inbox, 1 slot is unfinished"), std::string::npos) << claim.detail;
+        EXPECT_EQ(claim.repaired, repair);
+    }
+    EXPECT_EQ(tables_.unsettled_claims(inbox_), 0u);
+    EXPECT_EQ(whats_of(name_), Whats{});
+}
+
+TEST_F(WithinPublish, a_stopped_publisher_is_told_and_can_be_let_go_on) {
+    publisher_.leave_stopped();
+    const Examination examination = examine(name_);
+    ASSERT_EQ(examination.whats(), (Whats{"stopped participant", "stopped publisher"}));
+    EXPECT_NE(examination.found[1].detail.find("1 inbox, 1 slot is unfinished"), std::string::npos) << examination.found[1].detail;
+    EXPECT_NE(examination.found[1].advice.find("kill -CONT " + pid()), std::string::npos);
+    publisher_.process().resume();
+    EXPECT_TRUE(eventually([&] { return whats_of(name_).empty(); }));
+}
+
+// It is not dead: nobody settles for it what it may still write.
+TEST_F(WithinPublish, a_stopped_publisher_that_was_expelled_is_no_stuck_claim) {
+    const std::uint32_t place = *tables_.place_of(publisher_.process().pid());
+    swb_l_participant entry = tables_.participant(place);
+    entry.state = std::uint64_t{entry.state >> 32} << 32 | SWB_PARTICIPANT_EXPELLED;
+    write_entry(tables_.plan().participants_at, place, entry);
+    publisher_.leave_stopped();
+    for (const bool repair : {false, true}) {
+        const Examination examination = examine(name_, repair);
+        ASSERT_EQ(examination.whats(), (Whats{"participant without its lock", "stopped publisher"}));
+        EXPECT_NE(examination.found[1].advice.find("kill -CONT " + pid()), std::string::npos) << examination.found[1].advice;
+        EXPECT_FALSE(examination.found[1].repaired);
+    }
+    EXPECT_EQ(tables_.unsettled_claims(inbox_), 1u);
+    publisher_.process().resume();
+    EXPECT_TRUE(eventually([&] { return tables_.unsettled_claims(inbox_) == 0; }));
+    EXPECT_EQ(whats_of(name_), Whats{"participant without its lock"});
+}
+
+TEST_F(Doctor, tells_a_process_whose_program_closed_its_descriptors) {
+    Victim host(name_, small_inbox(Overflow::drop_oldest, "host"), [](Bus& bus) {
+        bus.subscribe("host.*");
+        close_all_descriptors();
+    });
+    for (const bool repair : {false, true}) {
+        const Examination examination = examine(name_, repair);
+        ASSERT_EQ(examination.whats(), Whats{"participant without its lock"});
+        EXPECT_EQ(examination.found[0].who, "host (pid " + std::to_string(host.pid()) + ")");
+        EXPECT_NE(examination.found[0].detail.find("1 inbox"), std::string::npos) << examination.found[0].detail;
+        EXPECT_FALSE(examination.found[0].repaired) << "it lives";
+    }
+}
+
 // Long after the publisher has ended: an event that waits, one that is held, and no event any more.
 TEST_F(Doctor, calls_an_arena_orphaned_only_when_nobody_has_anything_to_read_there) {
     bus_.subscribe("mine.*");
@@ -287,7 +367,7 @@ TEST_F(ControlOperation, in_which_a_process_stands_still_that_has_no_place_yet_i
         Process doctor([&] {
             const Examination examination = examine(name_, repair);
             require(examination.result == (repair ? SWB_ERR_BUSY : SWB_OK), swb_last_error());
-            require(examination.whats() == Whats{"stopped holder of the control lock"}, "what is found");
+            require(examination.whats() == Whats{"stopped holder of the control lock"}, testing::PrintToString(examination.whats()));
             require(examination.found[0].who == "pid " + pid && std::to_string(examination.found[0].pid) == pid, "who it is");
             require(!examination.found[0].repaired, "it is not mended");
         });

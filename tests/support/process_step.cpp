@@ -119,6 +119,9 @@ void SteppedProcess::leave_stopped() {
     if (::ptrace(PTRACE_DETACH, process_.pid(), nullptr, static_cast<std::uintptr_t>(SIGSTOP)) != 0) {
         throw std::system_error(errno, std::generic_category(), "ptrace");
     }
+    int status = 0;
+    while (::waitpid(process_.pid(), &status, WUNTRACED) < 0 && errno == EINTR) {}
+    if (!WIFSTOPPED(status)) process_.note_end(status);
 }
 
 void SteppedProcess::leave_running() {

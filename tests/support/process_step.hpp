@@ -43,7 +43,7 @@ public:
 #endif
     // The child gets this signal before it runs on: its handler interrupts this very instruction.
     void interrupt_with(int signal) { pending_signal_ = signal; }
-    // Lets go of the child: it stands still here until it is resumed, killed or stopped by others.
+    // Lets go of the child: when this returns it stands still here, until it is resumed or killed by others.
     void leave_stopped();
     // Lets go of the child: it runs on.
     void leave_running();

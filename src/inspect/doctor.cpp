@@ -6,6 +6,8 @@
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
+#include <utility>
 
 #include "src/arena/orphans.hpp"
 #include "src/bus/presence.hpp"
@@ -38,26 +40,27 @@ public:
 private:
     void add(Finding finding) { found_.push_back(std::move(finding)); }
 
+    static std::string title(const std::string& name, std::uint32_t pid) { return name + " (pid " + std::to_string(pid) + ")"; }
     static std::string title(const swb_l_participant& entry) {
-        const std::string name(entry.name, std::find(entry.name, entry.name + sizeof entry.name, '\0'));
-        return name + " (pid " + std::to_string(entry.pid) + ")";
+        return title({entry.name, std::find(entry.name, entry.name + sizeof entry.name, '\0')}, entry.pid);
     }
     static std::string count(std::uint64_t n, const char* one, const char* many) { return std::to_string(n) + " " + (n == 1 ? one : many); }
 
     void participant(const RosterEntry& entry) {
-        const std::string who = title(tables_.participant(entry.index));
+        const std::string who = title(entry.name, entry.pid);
         const std::string has = count(entry.inboxes, "inbox", "inboxes") + ", " + count(entry.writers, "writer id", "writer ids");
         if (entry.condition == Condition::gone) {
-            add({"dead participant", who, "it still has " + has, "whoever joins next frees that; --repair does now", entry.pid});
+            add({"dead participant", who, "it still has " + has, "whoever joins next frees that; --repair does now", entry.pid,
+                 entry.generation});
         } else if (entry.condition == Condition::left) {
             add({"participant that left", who, "it still has " + has + ": the control lock was not to be had",
-                 "whoever joins next frees that; --repair does now", entry.pid});
+                 "whoever joins next frees that; --repair does now", entry.pid, entry.generation});
         } else if (entry.condition == Condition::lockless) {
             add({"participant without its lock", who, "its program closed the library's descriptors; it has " + has,
-                 "it answers SWB_ERR_GONE until it opens the bus again; end it if it does not", entry.pid});
+                 "it answers SWB_ERR_GONE until it opens the bus again; end it if it does not", entry.pid, entry.generation});
         } else if (entry.stopped) {
             add({"stopped participant", who, count(entry.waiting, "event waits", "events wait") + " in its inboxes; it has " + has,
-                 "kill -CONT " + std::to_string(entry.pid) + " lets it go on", entry.pid});
+                 "kill -CONT " + std::to_string(entry.pid) + " lets it go on", entry.pid, entry.generation});
         }
     }
 
@@ -68,7 +71,7 @@ private:
         if (lease.free() || lease.participant() >= tables_.plan().max_participants) return;
         const swb_l_participant owner = tables_.participant(lease.participant());
         const bool same = generation_of(owner.state) == lease.participant_generation();
-        const Condition condition = same ? tables_.condition(lease.participant()) : Condition::gone;
+        const Condition condition = same ? tables_.condition(lease.participant(), owner) : Condition::gone;
         const bool lives = condition == Condition::alive || condition == Condition::lockless;
         const bool stopped = lives && process_is_stopped({owner.pid, owner.start_ticks, owner.pid_namespace});
         if (lives && !stopped) return;
@@ -84,9 +87,9 @@ private:
                                    ", " + count(claims, "slot is", "slots are") + " unfinished";
         if (stopped) {
             add({"stopped publisher", who, detail, "its readers pass it; kill -CONT " + std::to_string(owner.pid) + " lets it finish",
-                 owner.pid});
+                 owner.pid, line.lease});
         } else {
-            add({"stuck claim", who, detail, "whoever joins next settles it; --repair does now", owner.pid});
+            add({"stuck claim", who, detail, "whoever joins next settles it; --repair does now", owner.pid, line.lease});
         }
     }
 
@@ -98,7 +101,7 @@ private:
         if (held) return holder(header.control_holder_pid);
         if ((header.control & 1) == 0 || header.control != before.control) return;
         add({"unfinished control operation", "pid " + std::to_string(header.control_holder_pid), "its process died in the middle of it",
-             "the next one finishes it; --repair does now", header.control_holder_pid});
+             "the next one finishes it; --repair does now", header.control_holder_pid, header.control});
     }
 
     // Of the control lock. It has no place yet if it was stopped while it joined.
@@ -118,7 +121,7 @@ private:
     bool has_owner(const ArenaName& arena) const {
         if (arena.participant >= tables_.plan().max_participants) return false;
         const swb_l_participant owner = tables_.participant(arena.participant);
-        const Condition condition = tables_.condition(arena.participant);
+        const Condition condition = tables_.condition(arena.participant, owner);
         return generation_of(owner.state) == arena.generation && (condition == Condition::alive || condition == Condition::lockless);
     }
 
@@ -174,22 +177,42 @@ void add_directories_of_removed(std::vector<Finding>& found) {
     }
 }
 
-bool same(const Finding& a, const Finding& b) { return a.what == b.what && a.who == b.who; }
+bool same(const Finding& a, const Finding& b) { return a.what == b.what && a.who == b.who && a.generation == b.generation; }
 
-}  // namespace
+void keep_those_in(const std::vector<Finding>& others, std::vector<Finding>& findings) {
+    std::erase_if(findings, [&](const Finding& finding) {
+        return std::none_of(others.begin(), others.end(), [&](const Finding& other) { return same(finding, other); });
+    });
+}
 
-Diagnosis examine(const std::string& name) {
-    const HoldCancellation hold;
-    check_bus_name(name);
+Diagnosis look(const std::string& name) {
     Diagnosis diagnosis;
     add_users_of_removed(diagnosis.findings, name);
     try {
         const std::vector<Finding> inside = Examination(name).findings();
         diagnosis.findings.insert(diagnosis.findings.end(), inside.begin(), inside.end());
     } catch (const Error& e) {
-        if (e.code() != SWB_ERR_NO_BUS || diagnosis.findings.empty()) diagnosis.error = e;
+        diagnosis.error = e;
     }
     add_directories_of_removed(diagnosis.findings);
+    return diagnosis;
+}
+
+bool of_this_bus(const Finding& finding) { return !finding.other_bus; }
+
+}  // namespace
+
+Diagnosis examine(const std::string& name) {
+    const HoldCancellation hold;
+    check_bus_name(name);
+    Diagnosis diagnosis = look(name);
+    if (!diagnosis.findings.empty()) {
+        std::this_thread::sleep_for(kSecondLookAfter);
+        const std::vector<Finding> before = std::exchange(diagnosis, look(name)).findings;
+        keep_those_in(before, diagnosis.findings);
+    }
+    const bool no_bus = diagnosis.error && diagnosis.error->code() == SWB_ERR_NO_BUS;
+    if (no_bus && std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(), of_this_bus)) diagnosis.error.reset();
     return diagnosis;
 }
 

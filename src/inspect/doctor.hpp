@@ -17,7 +17,8 @@ struct Finding {
     std::string detail;  // what it holds
     std::string advice;  // what to do
     std::uint32_t pid = 0;
-    bool other_bus = false;  // left by another bus: nothing is wrong with this one
+    std::uint64_t generation = 0;  // of the place, the lease or the control word: tells it from another that looks alike
+    bool other_bus = false;        // left by another bus: nothing is wrong with this one
     bool repaired = false;
 };
 
@@ -27,6 +28,7 @@ struct Diagnosis {
     std::optional<Error> error;
 };
 
+// What is there at two looks.
 Diagnosis examine(const std::string& name);
 
 // Mends what can be mended. The findings of before, those that are gone marked repaired.

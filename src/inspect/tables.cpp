@@ -39,11 +39,9 @@ BusTables::BusTables(const std::string& name) {
     inode_ = st.st_ino;
 }
 
-Condition BusTables::condition(std::uint32_t i) const noexcept { return condition_of(file(), i, participant(i)); }
-
 std::uint32_t BusTables::living_participants() const noexcept {
     std::uint32_t living = 0;
-    for (std::uint32_t i = 0; i < plan_.max_participants; ++i) living += condition(i) == Condition::alive ? 1 : 0;
+    for (std::uint32_t i = 0; i < plan_.max_participants; ++i) living += condition(i, participant(i)) == Condition::alive ? 1 : 0;
     return living;
 }
 

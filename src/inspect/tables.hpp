@@ -3,6 +3,7 @@
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -29,6 +30,10 @@ private:
     std::uint32_t slot_bytes_ = 0;
 };
 
+// Copies are torn in time: somebody who leaves may look dead. What is not as it should be is told only if it is there
+// again after this.
+inline constexpr std::chrono::milliseconds kSecondLookAfter{100};
+
 class BusTables {
 public:
     // Throws as opening does.
@@ -49,7 +54,7 @@ public:
     std::vector<std::string> patterns(std::uint32_t inbox) const;  // throw SWB_ERR_SYSTEM
     RingCopy ring(std::uint32_t inbox) const;
 
-    Condition condition(std::uint32_t participant) const noexcept;
+    Condition condition(std::uint32_t i, const swb_l_participant& copy) const noexcept { return condition_of(file(), i, copy); }
     std::uint32_t living_participants() const noexcept;
 
 private:

@@ -46,7 +46,8 @@ int run(const DoctorOptions& options, const std::string& bus) {
     bool healthy = true, well = true;  // with nothing to find, and with nothing left to do
     std::vector<Finding> findings;
     const auto add = [](const swb_finding* f, void* list) {
-        static_cast<std::vector<Finding>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0, f->other_bus != 0});
+        static_cast<std::vector<Finding>*>(list)->push_back(
+            {f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0, f->other_bus != 0});
     };
     const swb_result result = swb_doctor(bus.c_str(), options.repair ? 1 : 0, add, &findings);
     for (const Finding& finding : findings) {

@@ -210,6 +210,10 @@ TEST_F(Doctor, tells_a_process_whose_program_closed_its_descriptors) {
         EXPECT_NE(examination.found[0].detail.find("1 inbox"), std::string::npos) << examination.found[0].detail;
         EXPECT_FALSE(examination.found[0].repaired) << "it lives";
     }
+    std::vector<std::uint32_t> conditions;
+    const auto add = [](const swb_participant* p, void* list) { static_cast<decltype(conditions)*>(list)->push_back(p->condition); };
+    ASSERT_EQ(swb_participants(name_.c_str(), add, &conditions), SWB_OK);
+    EXPECT_EQ(conditions, (std::vector<std::uint32_t>{SWB_ALIVE, SWB_LOCK_LOST}));
 }
 
 // Long after the publisher has ended: an event that waits, one that is held, and no event any more.
@@ -347,6 +351,48 @@ TEST_F(ControlOperation, that_ends_while_the_doctor_looks_is_not_unfinished) {
         write_control(kBegun);  // the second look meets the same
     }
     EXPECT_TRUE(doctor.process().ended_well());
+}
+
+// Whoever looks at a busy bus meets some operation every time.
+TEST_F(ControlOperation, that_is_not_the_one_the_doctor_saw_before_is_not_unfinished) {
+    constexpr std::uint64_t kOne = 77, kAnother = 79;
+    SteppedProcess doctor([this] {
+        SteppedProcess::mark();
+        require(whats_of(name_) == Whats{}, "all is well");
+    });
+    ASSERT_TRUE(doctor.run_to_mark());
+    write_control(kOne);
+    ASSERT_TRUE(doctor.run_to_system_call(SYS_clock_nanosleep)) << "it looks again";
+    write_control(kAnother);
+    doctor.leave_running();
+    EXPECT_TRUE(doctor.process().ended_well());
+    write_control(kAnother + 1);
+}
+
+// Its place is still there at the first look.
+TEST_F(ControlOperation, of_who_leaves_meanwhile_leaves_no_dead_participant_for_doctor_and_ps) {
+    for (const bool ps : {false, true}) {
+        SteppedProcess leaver([this] {
+            Bus bus(name_, small_inbox());
+            bus.subscribe("leaver.*");
+            SteppedProcess::mark();
+        });
+        ASSERT_TRUE(leaver.run_to_mark());
+        const std::uint32_t place = *tables_.place_of(leaver.process().pid());
+        const auto left = static_cast<std::uint32_t>(SWB_PARTICIPANT_LEFT);
+        while (tables_.participant_status(place) != left) ASSERT_EQ(leaver.step_system_calls(1), 1);
+        const auto pid = static_cast<std::uint32_t>(leaver.process().pid());
+        SteppedProcess looker([&] {
+            SteppedProcess::mark();
+            require(ps ? patterns_by_pid(pid).empty() : whats_of(name_).empty(), "who has left is told");
+        });
+        ASSERT_TRUE(looker.run_to_mark());
+        ASSERT_TRUE(looker.run_to_system_call(SYS_clock_nanosleep)) << "it looks again";
+        leaver.leave_running();
+        ASSERT_TRUE(leaver.process().ended_well());
+        looker.leave_running();
+        EXPECT_TRUE(looker.process().ended_well());
+    }
 }
 
 TEST_F(ControlOperation, in_which_a_process_stands_still_is_told_with_its_name) {

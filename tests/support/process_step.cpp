@@ -13,7 +13,7 @@ namespace swarmbus::test {
 namespace {
 
 constexpr int kSystemCall = 0x80;  // beside SIGTRAP, once that was asked for
-constexpr int kMark = SIGWINCH;  // stops a traced process; one that was let go ignores it
+constexpr int kMark = SIGWINCH;    // stops a traced process; one that was let go ignores it
 
 }  // namespace
 

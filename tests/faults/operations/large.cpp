@@ -8,9 +8,9 @@
 namespace swarmbus::faults {
 namespace {
 
-constexpr std::size_t kLargeBytes = 1024;             // more than a slot, and few enough accesses to try each
-constexpr std::uint64_t kSmallArena = 4 * 4096;       // room for four
-constexpr std::uint32_t kEventsOfSmallArena = 2;      // that one inbox may pin: with a third, less would be free
+constexpr std::size_t kLargeBytes = 1024;         // more than a slot, and few enough accesses to try each
+constexpr std::uint64_t kSmallArena = 4 * 4096;   // room for four
+constexpr std::uint32_t kEventsOfSmallArena = 2;  // that one inbox may pin: with a third, less would be free
 constexpr std::uint64_t kUsualArena = 64 * 4096;
 
 class PublishLarge : public Operation {
@@ -19,8 +19,8 @@ public:
         const char* name;
         Type type;
         std::uint64_t arena_bytes;
-        std::uint32_t before;         // events that the victim has published when it is stepped
-        bool read;                    // those have been received by then
+        std::uint32_t before;  // events that the victim has published when it is stepped
+        bool read;             // those have been received by then
         bool loan = false;
     };
     explicit PublishLarge(const Row& row) : Operation(row.name), row_(row) {}
@@ -81,7 +81,8 @@ public:
 
 private:
     static void publish(Victim& victim, Bus& bus) {
-        victim.books.publish(kVictimOnly, 0ns, [&](const Message& message) { return bus.publish("victim", message); }, kLargeBytes);
+        victim.books.publish(
+            kVictimOnly, 0ns, [&](const Message& message) { return bus.publish("victim", message); }, kLargeBytes);
     }
     const Overflow policy_;
     const std::uint32_t before_;
@@ -97,7 +98,8 @@ public:
     void prepare(Victim& victim) override {
         bus_.emplace(victim.bus, options_of(Overflow::drop_oldest));
         for (int i = 0; i < 2; ++i) {
-            victim.books.publish(kThree, 0ns, [&](const Message& message) { return bus_->publish("three", message); }, kLargeBytes);
+            victim.books.publish(
+                kThree, 0ns, [&](const Message& message) { return bus_->publish("three", message); }, kLargeBytes);
         }
     }
     void ready(Stage& stage) override {

@@ -1,4 +1,5 @@
 """swarmbus ps and doctor: who is on a bus, and what is wrong with it."""
+import datetime
 import json
 import os
 import signal
@@ -41,6 +42,34 @@ class Ps(harness.CliTest):
         self.assertEqual(row["patterns"], "agent.* task.failed")
         self.assertEqual((row["inboxes"], row["lost"]), (1, 0))
         self.assertIn("agent.*", self.run_tool("ps").stdout.decode())
+
+    def test_ps_says_who_it_is_and_since_when(self):
+        before = time.time_ns()
+        sub = self.start_sub("agent.*", "--json")
+        row, = self.rows()
+        self.assertEqual((row["name"], row["pid"]), (f"swarmbus-{sub.pid}", sub.pid))
+        self.assertTrue(before <= harness.nanoseconds(row["since"]) <= time.time_ns(), row["since"])
+        since = datetime.datetime.fromisoformat(row["since"][:19] + "+00:00").astimezone()
+        head, line = self.run_tool("ps").stdout.decode().splitlines()
+        self.assertEqual(head.split(), ["NAME", "PID", "STATE", "SINCE", "WAITING", "LOST", "PATTERNS"])
+        self.assertEqual(line.split(), [f"swarmbus-{sub.pid}", str(sub.pid), "alive", since.strftime("%Y-%m-%dT%H:%M:%S"),
+                                        "0", "0", "agent.*"])
+
+    # peers 10: nats.py 242. What other systems have a command `stat` for is in `ps` here.
+    def test_of_ten_subscribers_the_one_that_was_overrun_is_named_with_cause_and_count(self):
+        slow = self.start_sub("agent.*", "--json", "--overflow", "drop_newest", "--capacity", "16")
+        for others in range(9):
+            self.start_sub("agent.*", "--json", inboxes=others + 2)
+        slow.stop()
+        self.run_tool("pub", "agent.created", "--count", "20")  # warns that one did not get them all
+        overrun, = [row for row in self.rows() if row["lost"] != 0]
+        self.assertEqual(overrun["name"], f"swarmbus-{slow.pid}")
+        self.assertEqual((overrun["lost"], overrun["lost_by"], overrun["waiting"]), (4, {"full": 4}, 16))
+        line, = [row for row in self.run_tool("ps").stdout.decode().splitlines() if row.startswith(f"swarmbus-{slow.pid} ")]
+        self.assertEqual(line.split()[-3:], ["16", "4", "agent.*"])
+        slow.resume()
+        told = [slow.read_json() for _ in range(17)]
+        self.assertEqual([event["lost_by"] for event in told if event["lost"] != 0], [{"full": 4}])
 
     def test_ps_and_doctor_say_who_is_stopped(self):
         sub = self.start_sub("agent.*", "--json")

@@ -132,6 +132,22 @@ TEST_F(Doctor, and_ps_take_no_memory_where_a_ring_was_given_back_meanwhile) {
     EXPECT_EQ(tables_.taken(), before);
 }
 
+TEST_F(Doctor, that_may_only_read_says_what_it_found_and_that_it_can_not_mend_it) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    ASSERT_EQ(::fchmod(file_, 0644), 0);
+    Victim victim(name_, small_inbox(), take_some_of_everything);
+    victim.kill();
+    Process reader([this] {
+        constexpr uid_t kNobodyInParticular = 61'001;
+        require(::setresuid(kNobodyInParticular, kNobodyInParticular, kNobodyInParticular) == 0, "becoming another user");
+        const Examination examination = examine(name_, true);
+        require(examination.result == SWB_ERR_PERMISSION, swb_last_error());
+        require(examination.whats() == Whats{"dead participant"}, testing::PrintToString(examination.whats()));
+        require(!examination.found[0].repaired, "it is not mended");
+    });
+    EXPECT_TRUE(reader.ended_well());
+}
+
 // A publisher that is led into a publish, to an inbox of the test.
 class WithinPublish : public Doctor {
 protected:

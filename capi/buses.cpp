@@ -47,8 +47,7 @@ swb_condition condition_of(const core::RosterEntry& entry) noexcept {
 swb_result swb_participants(const char* name, void (*each)(const swb_participant* participant, void* user), void* user) {
     if (name == nullptr || each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_participants() needs a name and a function to call");
     return guarded([&] {
-        core::check_bus_name(name);
-        for (const core::RosterEntry& entry : core::read_roster(core::BusTables(name))) {
+        for (const core::RosterEntry& entry : core::look_at_roster(name)) {
             swb_participant told{};
             told.size = sizeof told;
             told.name = entry.name.c_str();
@@ -70,12 +69,20 @@ swb_result swb_participants(const char* name, void (*each)(const swb_participant
 swb_result swb_doctor(const char* name, int repair, void (*each)(const swb_finding* finding, void* user), void* user) {
     if (name == nullptr || each == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_doctor() needs a name and a function to call");
     return guarded([&] {
-        for (const core::Finding& finding : repair != 0 ? core::repair(name) : core::examine(name)) {
-            const swb_finding told{
-                sizeof told, finding.what.c_str(),      finding.who.c_str(), finding.detail.c_str(), finding.advice.c_str(),
-                finding.pid, finding.repaired ? 1u : 0u};
+        const core::Diagnosis diagnosis = repair != 0 ? core::repair(name) : core::examine(name);
+        for (const core::Finding& finding : diagnosis.findings) {
+            const swb_finding told{sizeof told,
+                                   finding.what.c_str(),
+                                   finding.who.c_str(),
+                                   finding.detail.c_str(),
+                                   finding.advice.c_str(),
+                                   finding.pid,
+                                   finding.repaired ? 1u : 0u,
+                                   finding.other_bus ? 1u : 0u,
+                                   0};
             each(&told, user);
         }
+        if (diagnosis.error) throw *diagnosis.error;
         return SWB_OK;
     });
 }

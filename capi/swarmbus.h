@@ -397,7 +397,8 @@ typedef struct swb_participant {
 } swb_participant;
 
 /* Calls `each` with every process on the bus of that name, without taking part in it or changing anything.
- * Valid: during the call.  Threads: any.  Blocks: no.  Returns: as swb_look(); SWB_ERR_MEMORY.  Since: 0.1 */
+ * Valid: during the call.  Threads: any.  Blocks: 0.1 s for a second look if somebody does not seem to be alive.
+ * Returns: as swb_look(); SWB_ERR_MEMORY.  Since: 0.1 */
 SWB_API swb_result swb_participants(const char *name, void (*each)(const swb_participant *participant, void *user), void *user);
 
 /* Something that is not as it should be. */
@@ -409,13 +410,16 @@ typedef struct swb_finding {
     const char *advice; /* what to do */
     uint32_t pid;       /* 0: no process */
     uint32_t repaired;  /* 1: mended by this call */
+    uint32_t other_bus; /* 1: left by another bus; nothing is wrong with this one */
+    uint32_t reserved;
 } swb_finding;
 
 /* Examines a bus: dead participants, stuck claims, orphaned arenas, stopped processes that hold something,
- * processes that use a bus of that name which was removed. Calls `each` with every finding.
+ * processes that use a bus of that name which was removed, what other buses left. Calls `each` with every finding.
  * repair: 0 reads only; 1 mends what can be mended, by joining the bus once.
- * Valid: during the call.  Threads: any.  Blocks: no; with `repair` up to 2 s for the control lock.  Returns: as
- * swb_look(), also if there are findings; with `repair` also as swb_open().  Since: 0.1 */
+ * Valid: during the call.  Threads: any.  Blocks: 0.1 s for a second look if something
+ * is found; with `repair` up to 2 s for the control lock.  Returns: as
+ * swb_look(), with `repair` also as swb_open(); findings come before an error, too.  Since: 0.1 */
 SWB_API swb_result swb_doctor(const char *name, int repair, void (*each)(const swb_finding *finding, void *user), void *user);
 
 /* Removes a bus. Processes that use it keep what they have; new ones won't find it.

@@ -21,6 +21,8 @@ std::optional<ArenaName> arena_of(const Ring& ring, Position p) {
     return ArenaName{large.participant, large.serial, large.participant_generation};
 }
 
+}  // namespace
+
 // Head first, then holding: what head has passed meanwhile is covered by that.
 void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring) {
     const Position head = words::load_head(*ring.words).at();
@@ -38,8 +40,6 @@ void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring) {
         if (const auto arena = arena_of(ring, position(holding.first() + i))) std::erase(unread, *arena);
     }
 }
-
-}  // namespace
 
 std::vector<ArenaName> list_orphaned_arenas(Segment& segment) {
     std::vector<ArenaName> arenas = list_arenas(segment);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "src/inbox/ring.hpp"
 #include "src/segment/companion.hpp"
 #include "src/segment/segment.hpp"
 
@@ -11,6 +12,9 @@ namespace swarmbus::core {
 
 // Those whose owner has left or was reaped.
 std::vector<ArenaName> list_orphaned_arenas(Segment& segment);
+
+// Takes off the list those that an inbox has unread or held events in.
+void drop_what_is_unread(std::vector<ArenaName>& unread, const Ring& ring);
 
 // Unlinks those that nobody has anything to read in any more. Under the control lock.
 void remove_read_orphans(Segment& segment);

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "src/error.hpp"
 
 namespace swarmbus::core {
 
@@ -14,14 +17,21 @@ struct Finding {
     std::string detail;  // what it holds
     std::string advice;  // what to do
     std::uint32_t pid = 0;
-    bool repairable = false;  // by joining once
+    std::uint64_t generation = 0;  // of the place, the lease or the control word: tells it from another that looks alike
+    bool other_bus = false;        // left by another bus: nothing is wrong with this one
     bool repaired = false;
 };
 
-// Throws as opening does; SWB_ERR_NO_BUS only when nothing at all was left behind by a bus of that name.
-std::vector<Finding> examine(const std::string& name);
+struct Diagnosis {
+    std::vector<Finding> findings;
+    // Why the bus could not be looked at or joined. SWB_ERR_NO_BUS only if nobody uses a bus of that name that was removed.
+    std::optional<Error> error;
+};
 
-// Mends what can be mended. All findings of before, those that are gone marked repaired.
-std::vector<Finding> repair(const std::string& name);
+// What is there at two looks.
+Diagnosis examine(const std::string& name);
+
+// Mends what can be mended. The findings of before, those that are gone marked repaired.
+Diagnosis repair(const std::string& name);
 
 }  // namespace swarmbus::core

@@ -12,6 +12,7 @@ namespace swarmbus::core {
 
 struct RosterEntry {
     std::uint32_t index = 0;
+    std::uint32_t generation = 0;
     std::uint32_t pid = 0;
     Condition condition = Condition::free;
     bool stopped = false;  // alive, but by a signal or a debugger it does not run
@@ -23,7 +24,10 @@ struct RosterEntry {
     Losses losses{};            // of its inboxes; what was damaged only it knows
 };
 
-// Every participant that has a place.
+// Every participant that has a place, as it seems at this moment.
 std::vector<RosterEntry> read_roster(const BusTables& tables);
+
+// The same with a second look at who does not seem to be alive: who has left by then is not in it. Throws as opening does.
+std::vector<RosterEntry> look_at_roster(const std::string& name);
 
 }  // namespace swarmbus::core

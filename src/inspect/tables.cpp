@@ -1,7 +1,7 @@
 #include "src/inspect/tables.hpp"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +12,13 @@
 #include "src/segment/limits.hpp"
 
 namespace swarmbus::core {
+namespace {
+
+// No event's fields before its payload are longer: the header, the count of drops, type, source, subject, where a large payload is.
+constexpr std::uint32_t kSlotFieldBytes =
+    sizeof(swb_l_slot) + 8 + (SWB_NAME_BYTES + 8) + (SWB_SOURCE_BYTES + 8) + (SWB_NAME_BYTES + 8) + sizeof(swb_l_large);
+
+}  // namespace
 
 BusTables::BusTables(const std::string& name) {
     namespace ipc = boost::interprocess;
@@ -32,36 +39,31 @@ BusTables::BusTables(const std::string& name) {
     inode_ = st.st_ino;
 }
 
-Condition BusTables::condition(std::uint32_t i) const noexcept { return condition_of({fd(), device_, inode_}, i, participant(i)); }
-
 std::uint32_t BusTables::living_participants() const noexcept {
     std::uint32_t living = 0;
-    for (std::uint32_t i = 0; i < plan_.max_participants; ++i) living += condition(i) == Condition::alive ? 1 : 0;
+    for (std::uint32_t i = 0; i < plan_.max_participants; ++i) living += condition(i, participant(i)) == Condition::alive ? 1 : 0;
     return living;
 }
 
-BlockView::BlockView(const BusTables& tables, std::uint32_t inbox)
-    : entry_(tables.subscriber(inbox)), slot_bytes_(tables.plan().slot_bytes), lines_(tables.inbox(inbox)) {
-    const std::uint64_t room = tables.plan().ring_bytes;
-    const bool sound = valid_capacity(entry_.capacity) && entry_.block_bytes == block_bytes(entry_.capacity, slot_bytes_) &&
-                       entry_.block_at % SWB_PAGE == 0 && entry_.block_bytes <= room && entry_.block_at <= room - entry_.block_bytes;
-    if (!sound) return;
-    const auto at = static_cast<off_t>(tables.plan().rings_at + entry_.block_at);
-    void* base = ::mmap(nullptr, entry_.block_bytes, PROT_READ, MAP_SHARED, tables.fd(), at);
-    if (base == MAP_FAILED) throw system_error(SWB_ERR_SYSTEM, "looking at an inbox (mmap)", errno);
-    base_ = static_cast<std::byte*>(base);
+std::optional<std::uint64_t> BusTables::block_of(const swb_l_subscriber& entry) const noexcept {
+    const std::uint64_t room = plan_.ring_bytes;
+    const bool sound = valid_capacity(entry.capacity) && entry.block_bytes == block_bytes(entry.capacity, plan_.slot_bytes) &&
+                       entry.block_at % SWB_PAGE == 0 && entry.block_bytes <= room && entry.block_at <= room - entry.block_bytes;
+    return sound ? std::optional(plan_.rings_at + entry.block_at) : std::nullopt;
 }
 
-BlockView::~BlockView() {
-    if (base_ != nullptr) ::munmap(base_, entry_.block_bytes);
+void BusTables::read_file(std::uint64_t at, void* to, std::size_t bytes) const {
+    if (::pread(fd(), to, bytes, static_cast<off_t>(at)) < 0) throw system_error(SWB_ERR_SYSTEM, "looking at an inbox (pread)", errno);
 }
 
-std::vector<std::string> BlockView::patterns() const {
+std::vector<std::string> BusTables::patterns(std::uint32_t inbox) const {
     std::vector<std::string> patterns;
-    if (!sound()) return patterns;
-    const std::uint32_t copy = entry_.patterns_version & 1;
-    const std::uint32_t bytes = std::min(entry_.pattern_bytes[copy], SWB_PATTERN_COPY_BYTES);
-    const std::string text(reinterpret_cast<const char*>(base_) + copy * SWB_PATTERN_COPY_BYTES, bytes);
+    const swb_l_subscriber entry = subscriber(inbox);
+    const auto block = block_of(entry);
+    if (!block) return patterns;
+    const std::uint32_t copy = entry.patterns_version & 1;
+    std::string text(std::min(entry.pattern_bytes[copy], SWB_PATTERN_COPY_BYTES), '\0');
+    read_file(*block + copy * SWB_PATTERN_COPY_BYTES, text.data(), text.size());
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\0', at), text.size());
         if (end > at) patterns.push_back(text.substr(at, end - at));
@@ -70,6 +72,21 @@ std::vector<std::string> BlockView::patterns() const {
     return patterns;
 }
 
-Ring BlockView::ring() const noexcept { return Ring::in_block(lines_, base_, entry_.capacity, slot_bytes_); }
+RingCopy BusTables::ring(std::uint32_t inbox) const {
+    RingCopy copy;
+    const swb_l_subscriber entry = subscriber(inbox);
+    const auto block = block_of(entry);
+    if (!block) return copy;
+    copy.words_ = this->inbox(inbox);
+    copy.slot_bytes_ = std::min(plan_.slot_bytes, kSlotFieldBytes);
+    copy.slots_.resize(std::size_t{entry.capacity} * copy.slot_bytes_);
+    copy.claims_.resize(entry.capacity);
+    const std::uint64_t claims = *block + SWB_PATTERN_AREA_BYTES, slots = claims + copy.claims_.size() * sizeof(std::uint64_t);
+    for (std::size_t i = 0; i < entry.capacity; ++i) {
+        read_file(slots + i * plan_.slot_bytes, copy.slots_.data() + i * copy.slot_bytes_, copy.slot_bytes_);
+    }
+    read_file(claims, copy.claims_.data(), copy.claims_.size() * sizeof(std::uint64_t));
+    return copy;
+}
 
 }  // namespace swarmbus::core

@@ -59,6 +59,7 @@ bool proc_shows_our_namespace() noexcept {
     return ::readlink("/proc/self", text, sizeof text - 1) > 0 && std::strtol(text, nullptr, 10) == ::getpid();
 }
 
+bool stopped(char state) noexcept { return state == 'T' || state == 't'; }
 bool exiting(char state) noexcept { return state == 'Z' || state == 'X' || state == 'x'; }
 
 // A zombie leader proves nothing: after pthread_exit() in main the other threads live on.
@@ -122,7 +123,12 @@ bool process_is_stopped(const ProcessIdentity& identity) noexcept {
     const HoldCancellation hold;
     if (!in_our_namespace(identity)) return false;
     const Stat stat = read_stat(("/proc/" + std::to_string(identity.pid) + "/stat").c_str());
-    return stat.start_ticks == identity.start_ticks && (stat.state == 'T' || stat.state == 't');
+    return stat.start_ticks == identity.start_ticks && stopped(stat.state);
+}
+
+bool pid_is_stopped(std::uint32_t pid) noexcept {
+    const HoldCancellation hold;
+    return stopped(read_stat(("/proc/" + std::to_string(pid) + "/stat").c_str()).state);
 }
 
 bool process_is_gone(const ProcessIdentity& identity) noexcept {

@@ -24,8 +24,9 @@ bool pid_is_unused(std::uint32_t pid) noexcept;
 // False only with proof that the process has no mapping of that file.
 bool process_maps_file(std::uint32_t pid, dev_t device, ino_t inode) noexcept;
 
-// Stopped by a signal or a debugger. False when that can't be known.
+// Stopped by a signal or a debugger. False when that can't be known. The second: whoever has that pid.
 bool process_is_stopped(const ProcessIdentity& identity) noexcept;
+bool pid_is_stopped(std::uint32_t pid) noexcept;
 
 // True only with proof that no thread of that process can run any more: it is of our PID namespace,
 // and no process has that pid with that start time, or every one of its threads is exiting.

@@ -39,10 +39,12 @@ SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::ui
     return path;
 }
 
-std::string arena_path(const Segment& segment, const ArenaName& arena) {
+std::string arena_path(const Segment& segment, const ArenaName& arena) { return arena_path(segment.plan().bus_id, arena); }
+
+std::string arena_path(std::uint64_t bus_id, const ArenaName& arena) {
     char file[64];
     std::snprintf(file, sizeof file, kArenaFormat, arena.participant, arena.generation, arena.serial);
-    return path_in(segment.plan().bus_id, file);
+    return path_in(bus_id, file);
 }
 
 // Made under a temporary name: nobody sees it before the others have their access.

@@ -23,6 +23,7 @@ struct ArenaName {
 using SocketPath = std::array<char, 108>;
 SocketPath wake_socket_path(const Segment& segment, std::uint32_t inbox, std::uint64_t gate_generation) noexcept;
 std::string arena_path(const Segment& segment, const ArenaName& arena);
+std::string arena_path(std::uint64_t bus_id, const ArenaName& arena);
 
 // Makes the directory if there is none. Throws SWB_ERR_SYSTEM.
 void make_companion_directory(const Segment& segment);

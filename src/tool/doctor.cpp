@@ -20,17 +20,8 @@ struct DoctorOptions {
 struct Finding {
     std::string what, who, detail, advice;
     std::uint32_t pid;
-    bool repaired;
+    bool repaired, other_bus;
 };
-
-std::vector<Finding> examine(const std::string& bus, bool repair) {
-    std::vector<Finding> findings;
-    const auto add = [](const swb_finding* f, void* list) {
-        static_cast<std::vector<Finding>*>(list)->push_back({f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0});
-    };
-    detail::check(swb_doctor(bus.c_str(), repair ? 1 : 0, add, &findings));
-    return findings;
-}
 
 void append_text(std::string& out, const Finding& finding) {
     out += printable(finding.what) + ": " + printable(finding.who) + "\n    " + printable(finding.detail) + "\n    " +
@@ -46,19 +37,27 @@ void append_json(std::string& out, const Finding& finding) {
     append(",\"who\":", finding.who);
     append(",\"detail\":", finding.detail);
     append(",\"advice\":", finding.advice);
-    out += ",\"pid\":" + std::to_string(finding.pid) + ",\"repaired\":" + (finding.repaired ? "true}\n" : "false}\n");
+    out += ",\"pid\":" + std::to_string(finding.pid) + ",\"repaired\":" + (finding.repaired ? "true" : "false");
+    out += ",\"other_bus\":" + std::string(finding.other_bus ? "true}\n" : "false}\n");
 }
 
 int run(const DoctorOptions& options, const std::string& bus) {
     Output output;
-    bool well = true;
-    const std::vector<Finding> findings = examine(bus, options.repair);
+    bool healthy = true, well = true;  // with nothing to find, and with nothing left to do
+    std::vector<Finding> findings;
+    const auto add = [](const swb_finding* f, void* list) {
+        static_cast<std::vector<Finding>*>(list)->push_back(
+            {f->what, f->who, f->detail, f->advice, f->pid, f->repaired != 0, f->other_bus != 0});
+    };
+    const swb_result result = swb_doctor(bus.c_str(), options.repair ? 1 : 0, add, &findings);
     for (const Finding& finding : findings) {
         options.json ? append_json(output.text(), finding) : append_text(output.text(), finding);
-        well = well && finding.repaired;
+        healthy = healthy && finding.other_bus;
+        well = well && (finding.repaired || finding.other_bus);
     }
-    if (findings.empty() && !options.json) output.text() += "bus '" + bus + "' is well\n";
+    if (healthy && result == SWB_OK && !options.json) output.text() += "bus '" + bus + "' is well\n";
     output.flush();
+    detail::check(result);  // behind what was found all the same
     return well ? kDone : kFailure;
 }
 
@@ -73,9 +72,9 @@ void add_doctor_command(CLI::App& app, Tool& tool) {
     doctor->footer(
         "Says what is not as it should be, who is concerned and what to do: dead participants, stuck claims,\n"
         "orphaned arenas, stopped processes that hold something, processes that use a removed bus of that\n"
-        "name. Without --repair it reads only.\n"
+        "name, directories that removed buses left. Without --repair it reads only.\n"
         "\n"
-        "Exit status: 0 if all is well (or repaired), 1 if something is left to do.\n"
+        "Exit status: 0 if all is well with the bus (or repaired), 1 if something is left to do.\n"
         "\n"
         "Examples:\n"
         "  swarmbus doctor\n"

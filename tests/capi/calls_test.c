@@ -241,7 +241,7 @@ static void remember_participant(const swb_participant *participant, void *user)
 
 static void count_finding(const swb_finding *finding, void *user) {
     CHECK(finding->what[0] != 0 && finding->who[0] != 0 && finding->advice[0] != 0, "a finding has its texts");
-    ++*(int *)user;
+    if (!finding->other_bus) ++*(int *)user;
 }
 
 static void looking(void) {

@@ -26,8 +26,12 @@ class Usage(harness.CliTest):
         self.assertRegex(self.run_tool("--version").stdout.decode(), r"^swarmbus \d+\.\d+\.\d+\n$")
         self.assertEqual(self.run_tool("-V").stdout, self.run_tool("--version").stdout)
 
-    def test_a_missing_command_is_wrong_usage(self):
-        self.assertIn("a command is missing", self.refused())
+    def test_a_missing_command_is_wrong_usage_and_all_there_are_are_named(self):
+        message = self.refused()
+        self.assertIn("a command is missing", message)
+        listed = self.run_tool("--help").stdout.decode().split("Commands:\n")[1].split("\n\n")[0].splitlines()
+        for command in [line.split()[0] for line in listed if line[2:3].strip()]:
+            self.assertRegex(message, rf"\b{command}\b")
 
     def test_an_unknown_command_is_named(self):
         self.assertIn("'subscribe'", self.refused("subscribe", "a.b"))

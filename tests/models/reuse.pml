@@ -1,5 +1,6 @@
 /* Reuse of an inbox. Owner 1 leaves (or dies, RCRASH=1); a taker makes sure that no publisher is inside, settles what is set
-   aside, and owner 2 goes on with the ring as it is: head and hint one past the highest claim.
+   aside, and owner 2 goes on with the ring as it is: head and hint one past the highest claim. (The code empties the ring instead;
+   docs/models.md says what that leaves to be shown.)
 
    A publisher reads the bitmap, names the inbox, reads the entry's state and goes on only if it is ACTIVE; it clears the name
    after its last look at the claim. The taker marks the entry FREED, then (membarrier; see SYNC(name-state) in tso.pml) looks

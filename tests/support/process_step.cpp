@@ -12,7 +12,8 @@
 namespace swarmbus::test {
 namespace {
 
-constexpr int kMark = SIGWINCH;  // stops a traced process; one that was let go ignores it
+constexpr int kSystemCall = 0x80;  // beside SIGTRAP, once that was asked for
+constexpr int kMark = SIGWINCH;    // stops a traced process; one that was let go ignores it
 
 }  // namespace
 
@@ -34,7 +35,7 @@ SteppedProcess::Stop SteppedProcess::go_on(int request) {
             process_.note_end(status);
             return Stop::ended;
         }
-        if (WSTOPSIG(status) == SIGTRAP) return Stop::stepped;
+        if ((WSTOPSIG(status) & ~kSystemCall) == SIGTRAP) return Stop::stepped;
         if (WSTOPSIG(status) == kMark) return Stop::marked;
         pending_signal_ = WSTOPSIG(status);  // the child's own business
     }
@@ -71,6 +72,24 @@ int SteppedProcess::step_system_calls(int count) {
     return count;
 }
 
+bool SteppedProcess::run_to_system_call(long kind, std::optional<std::uint64_t> second_argument) {
+    const auto tell_calls_apart = static_cast<std::uintptr_t>(PTRACE_O_TRACESYSGOOD);
+    if (::ptrace(PTRACE_SETOPTIONS, process_.pid(), nullptr, tell_calls_apart) != 0) {
+        throw std::system_error(errno, std::generic_category(), "ptrace");
+    }
+    while (step_system_calls(1) == 1) {
+        __ptrace_syscall_info info{};
+        if (::ptrace(PTRACE_GET_SYSCALL_INFO, process_.pid(), sizeof info, &info) < 0) {
+            throw std::system_error(errno, std::generic_category(), "ptrace");
+        }
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == static_cast<std::uint64_t>(kind) &&
+            (!second_argument || info.entry.args[1] == *second_argument)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool SteppedProcess::fail_system_call([[maybe_unused]] int number, [[maybe_unused]] int error) {
     if (step_system_calls(2 * number - 1) < 2 * number - 1) return false;
 #if defined(__x86_64__)
@@ -100,6 +119,9 @@ void SteppedProcess::leave_stopped() {
     if (::ptrace(PTRACE_DETACH, process_.pid(), nullptr, static_cast<std::uintptr_t>(SIGSTOP)) != 0) {
         throw std::system_error(errno, std::generic_category(), "ptrace");
     }
+    int status = 0;
+    while (::waitpid(process_.pid(), &status, WUNTRACED) < 0 && errno == EINTR) {}
+    if (!WIFSTOPPED(status)) process_.note_end(status);
 }
 
 void SteppedProcess::leave_running() {

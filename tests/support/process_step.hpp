@@ -4,6 +4,9 @@
 
 #include <sys/ptrace.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "tests/support/process.hpp"
 
 namespace swarmbus::test {
@@ -26,6 +29,9 @@ public:
     int step(int count);
     // The same for system calls: each counts twice, before and after it.
     int step_system_calls(int count);
+    // Runs to the next call of that kind (SYS_fcntl), with that second argument if one is given, which is not made yet.
+    // False if the next mark() or the end came first.
+    bool run_to_system_call(long kind, std::optional<std::uint64_t> second_argument = {});
     // Runs to the system call of this number, counted from 1, which does nothing and fails. False if
     // the next mark() or the end came first.
     bool fail_system_call(int number, int error);
@@ -37,7 +43,7 @@ public:
 #endif
     // The child gets this signal before it runs on: its handler interrupts this very instruction.
     void interrupt_with(int signal) { pending_signal_ = signal; }
-    // Lets go of the child: it stands still here until it is resumed, killed or stopped by others.
+    // Lets go of the child: when this returns it stands still here, until it is resumed or killed by others.
     void leave_stopped();
     // Lets go of the child: it runs on.
     void leave_running();

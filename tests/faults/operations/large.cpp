@@ -8,8 +8,8 @@
 namespace swarmbus::faults {
 namespace {
 
-constexpr std::uint64_t kSmallArena = 4 * 4096;       // room for four
-constexpr std::uint32_t kEventsOfSmallArena = 2;      // that one inbox may pin: with a third, less would be free
+constexpr std::uint64_t kSmallArena = 4 * 4096;   // room for four
+constexpr std::uint32_t kEventsOfSmallArena = 2;  // that one inbox may pin: with a third, less would be free
 constexpr std::uint64_t kUsualArena = 64 * 4096;
 
 class PublishLarge : public Operation {
@@ -18,8 +18,8 @@ public:
         const char* name;
         Type type;
         std::uint64_t arena_bytes;
-        std::uint32_t before;         // events that the victim has published when it is stepped
-        bool read;                    // those have been received by then
+        std::uint32_t before;  // events that the victim has published when it is stepped
+        bool read;             // those have been received by then
         bool loan = false;
     };
     explicit PublishLarge(const Row& row) : Operation(row.name), row_(row) {}
@@ -67,7 +67,8 @@ public:
         if (foreign_) return;
         Bus publishes(victim.bus, options_of(Overflow::drop_oldest));
         for (int i = 0; i < 3; ++i) {
-            victim.books.publish(kVictimOnly, 0ns, [&](const Message& message) { return publishes.publish("victim", message); }, kLargeBytes);
+            victim.books.publish(
+                kVictimOnly, 0ns, [&](const Message& message) { return publishes.publish("victim", message); }, kLargeBytes);
             if (i == 0) reader_->drain();
         }
     }
@@ -98,7 +99,8 @@ public:
     void prepare(Victim& victim) override {
         bus_.emplace(victim.bus, options_of(Overflow::drop_oldest));
         for (int i = 0; i < 2; ++i) {
-            victim.books.publish(kThree, 0ns, [&](const Message& message) { return bus_->publish("three", message); }, kLargeBytes);
+            victim.books.publish(
+                kThree, 0ns, [&](const Message& message) { return bus_->publish("three", message); }, kLargeBytes);
         }
     }
     void ready(Stage& stage) override {

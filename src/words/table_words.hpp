@@ -61,10 +61,10 @@ inline std::uint32_t next_writer(swb_l_header& header) noexcept {
     return number;
 }
 
-// Where who looks at all writers may stop: no id from here on was leased yet. Behind whatever orders this after what
-// must be seen of those that were.
+// Where who looks at all writers may stop: no id from here on was leased yet. Behind a barrier or under a lock, which
+// orders this after what must be seen of those that were.
 inline std::uint32_t end_of_writers(swb_l_header& header) noexcept {
-    return std::min<std::uint32_t>(Shared32(header.next_writer).load(std::memory_order_acquire), SWB_WRITERS);
+    return std::min<std::uint32_t>(Shared32(header.next_writer).load(std::memory_order_relaxed), SWB_WRITERS);
 }
 
 // Tells others that the writer is inside publish, for as long as this lives.

@@ -25,6 +25,7 @@ Options options_of(Overflow overflow) {
     options.overflow = overflow;
     options.capacity_slots = kCapacity;
     options.stall_timeout = kStallTimeout;
+    options.spin = 1ns;  // one round of looks: how many there are must not depend on how fast they are stepped
     options.block_timeout = kBlockTimeout;
     options.max_participants = 32;
     options.max_subscribers = 64;
@@ -162,8 +163,8 @@ void surviving_publisher(Board& board, std::uint32_t id, const std::string& name
         const auto type = static_cast<Type>(task.type);
         for (std::uint32_t i = 0; task.order == Order::publish && i < task.count; ++i) {
             const auto timeout = task.timeout_ns != 0 ? std::optional(std::chrono::nanoseconds(task.timeout_ns)) : std::nullopt;
-            books.publish(type, timeout, [&](const Message& message) { return bus.publish(kTypeRows[type].name, message); },
-                          task.bytes);
+            books.publish(
+                type, timeout, [&](const Message& message) { return bus.publish(kTypeRows[type].name, message); }, task.bytes);
         }
         for (std::uint32_t i = 0; task.order == Order::enter && i < task.count; ++i) bus.publish("filler." + std::to_string(i), "");
         quit = task.order == Order::quit;

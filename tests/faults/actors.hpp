@@ -26,7 +26,7 @@ constexpr const char* kOtherBus = "-other";
 constexpr const char* kThirdBus = "-third";
 constexpr std::uint32_t kMaxTypes = 12;
 constexpr std::size_t kLargeBytes = 1024;  // more than a slot, and few enough accesses to try each
-constexpr int kStopReceiving = SIGUSR1;  // ends a call that waits, behind a new order
+constexpr int kStopReceiving = SIGUSR1;    // ends a call that waits, behind a new order
 
 // Of every handle of a trial. The limits count for who creates the bus.
 Options options_of(Overflow overflow);

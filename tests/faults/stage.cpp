@@ -114,7 +114,8 @@ void Stage::leave_a_dead_participant(Overflow policy) {
         second.subscribe("unheard");
         for (Bus* by : {&bus, &second, &third}) by->publish("filler.0", "");
         const auto publish = [&](Type type, std::size_t bytes = 0) {
-            books.publish(type, 0ns, [&](const Message& message) { return third.publish(kTypeRows[type].name, message); }, bytes);
+            books.publish(
+                type, 0ns, [&](const Message& message) { return third.publish(kTypeRows[type].name, message); }, bytes);
         };
         publish(kVictimOnly, kLargeBytes);  // in an arena that nobody else has anything to read in
         for (std::uint32_t i = 1; i < kCapacity; ++i) publish(kVictimOnly);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -117,5 +118,14 @@ std::string wrong_in_the_tables(const std::string& bus, const Expected& expected
 }
 
 void let_anybody_probe(const std::string& bus) { __atomic_store_n(&Tables(bus).header().next_probe_ns, 0, __ATOMIC_RELAXED); }
+
+void let_nobody_probe(const std::string& bus) {
+    constexpr std::uint64_t kAsLongAsIsBelieved = 9'000'000'000;
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const std::uint64_t until =
+        static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec) + kAsLongAsIsBelieved;
+    __atomic_store_n(&Tables(bus).header().next_probe_ns, until, __ATOMIC_RELAXED);
+}
 
 }  // namespace swarmbus::faults

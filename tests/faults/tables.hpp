@@ -16,5 +16,7 @@ std::string wrong_in_the_tables(const std::string& bus, const Expected& expected
 
 // From now on the next participant that wakes from an idle second looks after the dead, whoever looked last.
 void let_anybody_probe(const std::string& bus);
+// Nobody for the next seconds: whether it is time for that must not decide what an operation does.
+void let_nobody_probe(const std::string& bus);
 
 }  // namespace swarmbus::faults

@@ -9,6 +9,7 @@
 
 #include "tests/faults/checks.hpp"
 #include "tests/faults/stage.hpp"
+#include "tests/faults/tables.hpp"
 #include "tests/support/process_shared.hpp"
 
 namespace swarmbus::faults {
@@ -73,9 +74,12 @@ bool lead_victim(Stage& stage, const Plan& plan) {
 void act(Stage& stage, const Plan& plan) {
     Board& board = stage.board();
     stage.start_victim();
+    let_nobody_probe(stage.bus());
     stage.operation().ready(stage);
     ::nanosleep(&kUntilStampsAge, nullptr);
-    if (!lead_victim(stage, plan)) {
+    const bool there = lead_victim(stage, plan);
+    let_anybody_probe(stage.bus());
+    if (!there) {
         stage.victim().kill();
         return conclude(board, Outcome::ended_before, "after " + std::to_string(board.passed) + " points");
     }

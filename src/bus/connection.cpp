@@ -11,7 +11,10 @@ constinit thread_local bool replacing = false;
 }  // namespace
 
 Connection::Connection(std::string bus, std::shared_ptr<Handle> handle)
-    : bus_(std::move(bus)), reattaches_(handle->options().reattach), creates_(handle->options().open_mode != OpenMode::open_only), current_(handle.get()) {
+    : bus_(std::move(bus)),
+      reattaches_(handle->options().reattach),
+      creates_(handle->options().open_mode != OpenMode::open_only),
+      current_(handle.get()) {
     handles_.push_back(std::move(handle));
 }
 

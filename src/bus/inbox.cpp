@@ -337,7 +337,7 @@ void Inbox::sleep(std::uint64_t deadline_ns, const std::atomic<std::uint32_t>& i
 
 int Inbox::descriptor() {
     if (!doorbell_ || doorbell_->descriptor() < 0) {
-        doorbell_.reset();  // first: the socket has the same name
+        doorbell_.reset();                    // first: the socket has the same name
         attachment_->look_after_own_place();  // a host that closed that has closed the bus's, too
         const std::uint64_t generation = words::load_gate(words()).generation();
         doorbell_ = std::make_unique<Doorbell>(attachment_->segment(), index_, generation, attachment_->fork_guard());

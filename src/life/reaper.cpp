@@ -133,8 +133,7 @@ private:
             const std::uint64_t state = entries_[i].state;
             if (fates_[i] != Fate::gone) continue;
             if (status_of(state) == SWB_PARTICIPANT_ALIVE) told_.push_back(describe(i, false));
-            words::replace_published(segment_.participant(i).state, state,
-                                     participant_state(generation_of(state), SWB_PARTICIPANT_FREE));
+            words::replace_published(segment_.participant(i).state, state, participant_state(generation_of(state), SWB_PARTICIPANT_FREE));
         }
     }
 

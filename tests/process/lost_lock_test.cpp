@@ -41,7 +41,8 @@ protected:
 
     void write_state(std::uint32_t place, std::uint32_t status) const {
         const int fd = ::open(name_.path().c_str(), O_RDWR | O_CLOEXEC);
-        const auto at = static_cast<off_t>(tables_.plan().participants_at + place * sizeof(swb_l_participant) + offsetof(swb_l_participant, state));
+        const auto at =
+            static_cast<off_t>(tables_.plan().participants_at + place * sizeof(swb_l_participant) + offsetof(swb_l_participant, state));
         std::uint64_t state = 0;
         require(::pread(fd, &state, sizeof state, at) == sizeof state, "reading a place");
         state = (state & ~std::uint64_t{0xffffffff}) | status;  // the generation stands above
@@ -208,7 +209,8 @@ TEST_F(LostLock, threads_that_take_it_again_at_once_leave_no_descriptor_behind) 
         for (int i = 0; i < 8; ++i) {
             threads.emplace_back([&] {
                 Publisher own = bus.publisher("host.event");
-                for (const auto until = std::chrono::steady_clock::now() + 1200ms; std::chrono::steady_clock::now() < until;) own.publish("");
+                for (const auto until = std::chrono::steady_clock::now() + 1200ms; std::chrono::steady_clock::now() < until;)
+                    own.publish("");
             });
         }
         for (std::thread& thread : threads) thread.join();

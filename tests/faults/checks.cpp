@@ -45,16 +45,16 @@ void make_abandoned_files_old() {
     }
 }
 
-// Beside the bus there may be its directory, with so many sockets.
-std::string files_beside(const std::string& bus, std::size_t sockets) {
+// Beside the bus there may be its directory, with so many sockets and arenas.
+std::string files_beside(const std::string& bus, std::size_t sockets, std::size_t arenas) {
     if (!own_shm) return {};
-    std::size_t found = 0;
+    std::size_t found = 0, others = 0;
     for (const std::string& name : test::files_in_shm()) {
         if (name == bus) continue;
         if (!name.starts_with("swarmbus-with.")) return "/dev/shm/" + name + " is left";
         for (const auto& entry : std::filesystem::directory_iterator("/dev/shm/" + name)) {
-            ++found;
-            if (!entry.is_socket()) return entry.path().string() + " is left";
+            if (entry.is_socket()) ++found;
+            else if (++others > arenas) return entry.path().string() + " is left";
         }
     }
     return found == sockets ? "" : "wake sockets: " + std::to_string(found) + ", not " + std::to_string(sockets);
@@ -115,7 +115,8 @@ std::string what_is_left_by_the_dead(Stage& stage) {
     swb_remove(third.c_str(), 1);
     const std::uint32_t inboxes = kSurvivingReaders + (stage.operation().with_extra_inboxes() ? kReaders - kExtraReaders : 0);
     const std::size_t sockets = stage.operation().with_descriptor() ? 1 : 0;
-    if (std::string file = files_beside("swarmbus." + stage.bus(), sockets); !file.empty()) return file;
+    if (std::string file = files_beside("swarmbus." + stage.bus(), sockets, stage.operation().with_arena() ? 1 : 0); !file.empty())
+        return file;
     const swb_info info = stage.bus_name().look();
     if (info.participants != stage.survivors()) {
         return "participants alive: " + std::to_string(info.participants) + ", not " + std::to_string(stage.survivors());
@@ -127,7 +128,7 @@ std::string what_is_left_by_the_dead(Stage& stage) {
 }
 
 std::string what_is_left_at_the_end(Stage& stage) {
-    if (std::string file = files_beside("swarmbus." + stage.bus(), 0); !file.empty()) return file;
+    if (std::string file = files_beside("swarmbus." + stage.bus(), 0, 0); !file.empty()) return file;
     const std::string wrong = wrong_in_the_tables(stage.bus(), {});
     return wrong.empty() ? "" : "when all have gone, " + wrong;
 }

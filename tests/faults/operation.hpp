@@ -36,6 +36,8 @@ public:
     virtual bool victim_reads() const noexcept { return false; }
     // The first reader waits on its descriptor.
     virtual bool with_descriptor() const noexcept { return false; }
+    // The first publisher has an arena.
+    virtual bool with_arena() const noexcept { return false; }
     // Events that went to the victim's inbox and that it needs not have received, since it ended its
     // subscription.
     virtual bool victim_may_miss() const noexcept { return false; }

@@ -61,6 +61,7 @@ class ReceiveLarge final : public Operation {
 public:
     ReceiveLarge(std::string name, Overflow policy, bool foreign) : Operation(std::move(name)), policy_(policy), foreign_(foreign) {}
     bool victim_reads() const noexcept override { return true; }
+    bool with_arena() const noexcept override { return foreign_; }
     void prepare(Victim& victim) override {
         reader_.emplace(victim.board, kVictimReader, Bus(victim.bus, options_of(policy_)));
         reader_->bus().subscribe(patterns_of(kVictimReader));

@@ -89,6 +89,7 @@ TEST_F(Pollable, readers_of_a_trickle_find_the_dead) {
             std::this_thread::sleep_for(50ms);
         }
     });
+    ASSERT_TRUE(eventually([&] { return take_all(bus_) > 0; })) << "it looks for nobody itself from here on";
     victim.kill();
     EXPECT_TRUE(eventually([&] {
         readable(descriptor, 1000ms);

@@ -40,7 +40,7 @@ private:
 // Room comes while it sleeps.
 class PublishWaits final : public PublishWithoutRoom {
 public:
-    PublishWaits() : PublishWithoutRoom("publish_waits_for_room", kOneBlock, kBlock0, 20ms) {}
+    PublishWaits() : PublishWithoutRoom("publish_waits_for_room", kOneBlock, kBlock0, 500ms) {}
     void wake(Stage& stage) override {
         stage.take(reader_, 4);
         stage.release(reader_);

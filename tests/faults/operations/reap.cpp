@@ -51,7 +51,7 @@ public:
         run(victim);
     }
     void run(Victim& victim) override {
-        victim.books.publish(kVictimOnly, 20ms, [&](const Message& message) { return bus_->publish("victim", message); });
+        victim.books.publish(kVictimOnly, 2s, [&](const Message& message) { return bus_->publish("victim", message); });
     }
 };
 

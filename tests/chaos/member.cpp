@@ -26,9 +26,9 @@ constexpr auto kStallTimeout = 20ms;
 constexpr auto kBlockTimeout = 3ms;
 // For what ends soon unless somebody hangs: longer than anybody is stopped, or waits for the control lock.
 constexpr auto kPatience = 10s;
-// Large events: from fewer bytes than a slot has to several pages, in an arena that is full now and then.
+// Large events: from fewer bytes than a slot has to two pages, in arenas of sixteen.
 constexpr std::size_t kLargestWords = 1000;
-constexpr std::uint64_t kArenaBytes = 1 << 20;
+constexpr std::uint64_t kArenaBytes = 1 << 16;
 
 // Numbers of one publisher grow; one that comes again carries the next serial.
 std::uint64_t number_of(std::uint32_t serial, std::uint64_t count) { return std::uint64_t{serial} << 32 | count; }

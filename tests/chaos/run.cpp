@@ -206,6 +206,8 @@ private:
             swb_close(bus);
         });
         if (!comes_and_goes.ended_well(kQuietPatience)) return give_up("nobody can come any more");
+        // What was unread still in an arena of the dead then, the long-lived look after once it is read.
+        test::eventually([&] { return bus_.doctors_findings().empty(); }, kQuietPatience);
         after_ = look();
         compare();
         world_->phase = Phase::end;

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tests/faults/tables.hpp"
+#include "tests/support/process_shared.hpp"
 #include "tests/support/process_shm.hpp"
 
 namespace swarmbus::faults {
@@ -115,8 +116,13 @@ std::string what_is_left_by_the_dead(Stage& stage) {
     swb_remove(third.c_str(), 1);
     const std::uint32_t inboxes = kSurvivingReaders + (stage.operation().with_extra_inboxes() ? kReaders - kExtraReaders : 0);
     const std::size_t sockets = stage.operation().with_descriptor() ? 1 : 0;
-    if (std::string file = files_beside("swarmbus." + stage.bus(), sockets, stage.operation().with_arena() ? 1 : 0); !file.empty())
-        return file;
+    std::string file;
+    const auto only_theirs = [&] {
+        file = files_beside("swarmbus." + stage.bus(), sockets, stage.operation().with_arena() ? 1 : 0);
+        return file.empty();
+    };
+    // An arena of the dead that a survivor had an event of in its hands just then goes a moment later.
+    if (!test::eventually(only_theirs, 3s)) return file;
     const swb_info info = stage.bus_name().look();
     if (info.participants != stage.survivors()) {
         return "participants alive: " + std::to_string(info.participants) + ", not " + std::to_string(stage.survivors());

@@ -1,9 +1,12 @@
 // The fault harness: every operation, interrupted everywhere. See options.cpp for its command line.
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -40,6 +43,18 @@ void show(const Report& report, std::size_t stored) {
     std::puts("");
 }
 
+// Operations whose points alone take seconds to count: of these the tests take a few in turn.
+constexpr std::size_t kLarge = 2'000, kAtATime = 2;
+
+std::vector<std::string> whose_turn(const Operations& operations, const StoredPoints& stored) {
+    std::vector<std::string> large, chosen;
+    for (const auto& operation : operations) {
+        if (stored.stored(operation->name()) > kLarge) large.push_back(operation->name());
+    }
+    std::sample(large.begin(), large.end(), std::back_inserter(chosen), kAtATime, std::mt19937(std::random_device()()));
+    return chosen;
+}
+
 void show_tap(const Report& report, std::size_t number) {
     std::printf("%s %zu - %s interrupted anywhere harms nobody else\n", report.good() ? "ok" : "not ok", number, report.operation.c_str());
 }
@@ -67,10 +82,16 @@ int run(const HarnessOptions& options) {
     if (options.tap) std::printf("1..%zu\n", operations.size());
     else show_heading();
     const std::size_t share = options.sample == 0 ? 0 : std::max<std::size_t>(options.sample / operations.size(), 1);
+    const std::vector<std::string> turn = whose_turn(operations, stored);
     Report total;
     total.operation = "all";
     for (std::size_t i = 0; i < operations.size(); ++i) {
         const std::string& name = operations[i]->name();
+        if (options.tap && stored.stored(name) > kLarge && std::find(turn.begin(), turn.end(), name) == turn.end()) {
+            std::printf("ok %zu - %s interrupted anywhere harms nobody else # SKIP others with many points have their turn\n", i + 1,
+                        name.c_str());
+            continue;
+        }
         Report report = interrupt_everywhere(*operations[i], options, share, options.update ? 0 : stored.least(name), deadline);
         if (!options.update && stored.stored(name) == 0) {
             report.failures.push_back("it is not known how many points to expect: ./dev faults --update --operation " + name);

@@ -121,19 +121,8 @@ TEST(Signals, a_handler_may_publish_at_every_instruction_of_a_publish) {
             SteppedProcess::mark();
         }
     });
-    int length = 1;
-    for (int at = 0; at < length; ++at) {
-        ASSERT_TRUE(child.run_to_mark()) << "after " << at;
-        if (at == 0) {
-            length = child.step(100'000);
-            ASSERT_LT(length, 10'000);
-            continue;
-        }
-        if (child.step(at) < at) break;  // this publish was a little shorter
-        child.interrupt_with(SIGALRM);
-        ASSERT_TRUE(child.run_to_mark()) << "after " << at;
-        stage.drain();
-    }
+    int length = 0;
+    ASSERT_NO_THROW(length = interrupt_at_every_instruction(child, SIGALRM, [&] { stage.drain(); }));
     child.process().kill();
     stage.expect_exact();
     EXPECT_GT((*stage.results)[1].reentrant, 0u) << "in the middle of a publish";

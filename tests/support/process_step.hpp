@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "tests/support/process.hpp"
 
@@ -58,5 +59,26 @@ private:
     bool attached_ = false;
     int pending_signal_ = 0;
 };
+
+// The child runs from mark to mark for ever; in each turn it gets the signal one instruction later than in the one
+// before. `after` runs when that turn is over. How many instructions a turn has.
+template <typename After>
+int interrupt_at_every_instruction(SteppedProcess& child, int signal, After&& after) {
+    int length = 1;
+    for (int at = 0; at < length; ++at) {
+        const std::string where = "after " + std::to_string(at) + " instructions";
+        require(child.run_to_mark(), "it did not begin " + where);
+        if (at == 0) {
+            length = child.step(100'000);
+            require(length < 10'000, "a turn has " + std::to_string(length) + " instructions or more");
+            continue;
+        }
+        if (child.step(at) < at) break;  // this turn was a little shorter
+        child.interrupt_with(signal);
+        require(child.run_to_mark(), "it did not go on " + where);
+        after();
+    }
+    return length;
+}
 
 }  // namespace swarmbus::test

@@ -69,18 +69,7 @@ TEST_F(ArenasTest, answer_a_signal_handler_at_every_instruction_of_a_turn_instea
             SteppedProcess::mark();
         }
     });
-    int length = 1;
-    for (int at = 0; at < length; ++at) {
-        ASSERT_TRUE(child.run_to_mark()) << "after " << at;
-        if (at == 0) {
-            length = child.step(100'000);
-            ASSERT_LT(length, 10'000);
-            continue;
-        }
-        if (child.step(at) < at) break;  // this one was a little shorter
-        child.interrupt_with(SIGUSR1);
-        ASSERT_TRUE(child.run_to_mark()) << "after " << at;
-    }
+    ASSERT_NO_THROW(interrupt_at_every_instruction(child, SIGUSR1, [] {}));
 }
 
 TEST_F(ArenasTest, forget_one_whose_file_was_removed_when_its_last_chunk_is_free) {

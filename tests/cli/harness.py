@@ -19,6 +19,9 @@ RAW_PUBLISHER = os.environ["SWARMBUS_RAW_PUBLISHER"]
 PATIENCE = 20  # seconds that nothing here should ever take
 POLL_PAUSE = 0.005
 
+# Programs under test can be interrupted, also when these tests run in the background of a shell, which ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _bus_numbers = itertools.count(1)
 _started = []  # processes and buses of all tests so far, for an end before the tests' own
 _buses = []

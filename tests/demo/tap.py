@@ -1,7 +1,11 @@
 """Runs test functions and reports in the Test Anything Protocol, one line a test."""
 
+import signal
 import sys
 import traceback
+
+# Programs under test can be interrupted, also when these tests run in the background of a shell, which ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(tests):

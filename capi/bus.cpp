@@ -111,7 +111,7 @@ swb_result swb_descriptor(swb_bus* bus, int* descriptor) {
     if (descriptor == nullptr) return fail(SWB_ERR_ARGUMENT, "swb_descriptor() needs a place for the descriptor");
     *descriptor = -1;
     return with_bus(bus, [&](core::Handle& handle) {
-        *descriptor = handle.descriptor();
+        *descriptor = bus->connection->reattaches() ? bus->connection->descriptor() : handle.descriptor();
         return SWB_OK;
     });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "agent_processes.hpp"
 #include "deaths.hpp"
@@ -34,7 +36,8 @@ constexpr auto kReturnPatience = 5s;
 class Demo {
 public:
     explicit Demo(const DemoOptions& options)
-        : length_(options.length),
+        : tool_(options.tool),
+          length_(options.length),
           kill_every_(options.kill_every),
           bus_(options.bus),
           agents_(options.agent_folder, bus_.name(), bus_.made_here()) {
@@ -44,7 +47,7 @@ public:
     }
 
     int run() {
-        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: swarmbus -b " + bus_.name() + " sub 'agent.*'\n");
+        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: " + tool_ + " -b " + bus_.name() + " sub 'agent.*'\n");
         start_agents();
         started_ = Clock::now();
         plan_deaths();
@@ -83,6 +86,7 @@ private:
         look();
         const auto now = Clock::now();
         step_deaths(now);
+        tell_unasked_ends();
         if (terminal_) {
             while (const char key = terminal_->key()) ended_ = ended_ || key == 'q';
             if (now >= next_picture_) show(now);
@@ -96,6 +100,17 @@ private:
         const Death& death = *toll()->latest;
         if (terminal_) next_picture_ = {};
         else print("       " + told(death, agents_.all()[death.agent]) + "\n");
+    }
+
+    // Those that the demo has not killed.
+    void tell_unasked_ends() {
+        const auto& agents = agents_.all();
+        told_ends_.resize(agents.size());
+        for (std::size_t i = 0; i < agents.size(); ++i) {
+            if (!agents[i].ended_unasked || told_ends_[i]) continue;
+            told_ends_[i] = true;
+            if (!terminal_) print("       " + told_end(agents[i]) + "\n");
+        }
     }
 
     const DeathToll* toll() const { return deaths_ ? &deaths_->toll() : nullptr; }
@@ -136,7 +151,7 @@ private:
         next_picture_ = now + kRedraw;
         latest_.turn();
         const auto [rows, columns] = terminal_->size();
-        const Scene scene{bus_.name(), started_, now, statistics_, latest_, agents_.all(), toll()};
+        const Scene scene{bus_.name(), tool_, started_, now, statistics_, latest_, agents_.all(), toll()};
         if (terminal_->show(draw(scene, rows, columns)) == Written::gone) ended_ = true;
     }
 
@@ -163,7 +178,9 @@ private:
         return all_back && !agents_.any_ended_unasked() && statistics_.total() > 0 ? 0 : 1;
     }
 
+    const std::string tool_;
     std::optional<std::chrono::duration<double>> length_, kill_every_;
+    std::vector<bool> told_ends_;  // by agent: that it ended unasked
     EventStatistics statistics_;
     LatestEvents latest_{2};
     Clock::time_point started_, next_picture_;

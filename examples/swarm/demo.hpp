@@ -13,6 +13,7 @@ struct DemoOptions {
     bool plain = false;
     std::optional<std::chrono::duration<double>> kill_every = std::chrono::seconds(4);  // none: nobody is killed
     std::string agent_folder;
+    std::string tool = "swarmbus";  // how the command line tool is called, where it was started
 };
 
 // Starts the swarm, shows it, kills one of it now and then, ends it. Returns the exit status: 0, or 1 if

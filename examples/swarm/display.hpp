@@ -15,6 +15,7 @@ namespace swarm {
 
 struct Scene {
     const std::string& bus;
+    const std::string& tool;  // how the command line tool is called
     std::chrono::steady_clock::time_point started, now;
     const EventStatistics& statistics;
     const LatestEvents& latest;

@@ -1,6 +1,7 @@
 // swarm-demo: a small swarm of agent processes on one bus, shown live in the terminal.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     if (!no_kills) options.kill_every = std::chrono::duration<double>(kill_every);
     if (seconds > 0) options.length = std::chrono::duration<double>(seconds);
 
+    if (const char* const tool = std::getenv("SWARM_DEMO_TOOL")) options.tool = tool;
     try {
         options.agent_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "agents";
         return swarm::run_demo(options);

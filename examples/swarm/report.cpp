@@ -29,6 +29,10 @@ std::string deaths_text(const DeathToll& toll) {
 
 }  // namespace
 
+std::string told_end(const AgentProcess& agent) {
+    return std::string(agent.spec.id) + " (pid " + std::to_string(agent.pid) + ") ended unasked: " + agent.fate;
+}
+
 std::string second_line(unsigned second, std::chrono::steady_clock::time_point now, const EventStatistics& statistics,
                         std::size_t agents_running, std::size_t agents_started, const DeathToll* deaths) {
     std::string line =
@@ -45,7 +49,7 @@ std::string summary(const EventStatistics& statistics, const Ending& ending) {
     std::string text = "\n  " + padded_right("event type", 30) + padded_left("events", 10) + padded_left("per second", 12) + "\n";
     for (const TypeCount& type : statistics.types({})) text += row(type.type, type.total, seconds);
     text += row("all", statistics.total(), seconds);
-    text += "\n" + losses_text(statistics) + "\n";
+    text += "\n" + losses_text(statistics) + (statistics.lost_by_agents() > 0 ? " (the archivist's inbox is small on purpose)" : "") + "\n";
     text += "agents started " + std::to_string(ending.agents.size()) + ", alive at the end " + std::to_string(ending.agents_alive) + "\n";
     if (const DeathToll* toll = ending.deaths) {
         text += "agents " + deaths_text(*toll) + "; the others sent " + with_commas(toll->others) + " events meanwhile, lost " +
@@ -53,8 +57,7 @@ std::string summary(const EventStatistics& statistics, const Ending& ending) {
         if (toll->any_away()) text += std::string(ending.agents[toll->latest->agent].spec.id) + " was killed and did not come back\n";
     }
     for (const AgentProcess& agent : ending.agents) {
-        if (agent.ended_unasked)
-            text += std::string(agent.spec.id) + " (pid " + std::to_string(agent.pid) + ") ended unasked: " + agent.fate + "\n";
+        if (agent.ended_unasked) text += told_end(agent) + "\n";
     }
     return text;
 }

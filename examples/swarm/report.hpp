@@ -12,6 +12,9 @@
 
 namespace swarm {
 
+// An agent that ended without being told to or killed by the demo: who, and how.
+std::string told_end(const AgentProcess& agent);
+
 // "   3 s   1,520 events/s   agent 2,345  task 1,933  system 12   11 of 11 agents   lost 0 ...   killed 1, back 1"
 std::string second_line(unsigned second, std::chrono::steady_clock::time_point now, const EventStatistics& statistics,
                         std::size_t agents_running, std::size_t agents_started, const DeathToll* deaths = nullptr);

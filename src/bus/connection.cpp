@@ -1,5 +1,11 @@
 #include "src/bus/connection.hpp"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "src/error.hpp"
 #include "src/life/cancellation.hpp"
 
@@ -44,6 +50,7 @@ bool Connection::replace(Handle& gone) {
     try {
         fresh = open_anew(gone);
         fresh->take_over_subscriptions(gone);
+        if (watched_.get() >= 0) watch(fresh->descriptor());
     } catch (const Error& e) {
         throw Error(SWB_ERR_GONE, "bus '" + bus_ + "' is gone, and opening it anew failed: " + e.what());
     }
@@ -76,6 +83,34 @@ std::shared_ptr<Handle> Connection::open_anew(const Handle& gone) const {
     return Handle::open(bus_, options);
 }
 
+int Connection::descriptor() {
+    if (!reattaches_) return handle().descriptor();
+    const HoldCancellation hold;
+    for (;;) {
+        Handle& used = handle();
+        const int descriptor = used.descriptor();  // may wait for another receiver: not with the mutex
+        const std::lock_guard lock(mutex_);
+        if (&used != current_.load(std::memory_order_relaxed)) continue;
+        watch(descriptor);
+        return watched_.get();
+    }
+}
+
+// Puts a handle's descriptor into the set. One that was closed has left it by itself.
+void Connection::watch(int descriptor) {
+    epoll_event readable{};
+    readable.events = EPOLLIN;
+    for (const bool second : {false, true}) {
+        if (watched_.get() >= 0 && (::epoll_ctl(watched_.get(), EPOLL_CTL_ADD, descriptor, &readable) == 0 || errno == EEXIST)) return;
+        if (second) break;
+        watched_.release();  // the host has closed it, who does not know it; the number may be another's by now
+        watched_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+        if (watched_.get() >= 0 && watched_.get() <= STDERR_FILENO)
+            watched_ = Descriptor(::fcntl(watched_.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    }
+    throw system_error(SWB_ERR_SYSTEM, "making a pollable descriptor (epoll)", errno);
+}
+
 Result Connection::stop() noexcept {
     for (;;) {
         Handle& used = handle();
@@ -102,6 +137,7 @@ void Connection::close() noexcept {
         const std::lock_guard lock(mutex_);
         closed_ = true;
         all = handles_;
+        watched_ = Descriptor();
     }
     for (const auto& handle : all) handle->close();
 }

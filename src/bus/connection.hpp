@@ -53,10 +53,15 @@ public:
         return tell_news();
     }
 
+    // The handle's descriptor; if it is replaced, one that stays the same and stands for that of the handle of now. Throws
+    // as Handle::descriptor() does.
+    int descriptor();
+
     void close() noexcept;
 
 private:
     bool replace(Handle& gone);
+    void watch(int descriptor);
     std::shared_ptr<Handle> open_anew(const Handle& gone) const;
     bool tell_news() noexcept;
 
@@ -67,6 +72,7 @@ private:
     mutable std::mutex mutex_;
     bool closed_ = false;
     std::vector<std::shared_ptr<Handle>> handles_;  // those before are closed once the receiver knows
+    Descriptor watched_;                            // an epoll set of the handle's descriptor, if it was asked for
 };
 
 // A type that is published through a connection, resolved anew with each handle.

@@ -164,7 +164,8 @@ void add_users_of_removed(std::vector<Finding>& found, const std::string& name) 
         std::fclose(maps);
         if (!uses) continue;
         found.push_back({"user of a removed bus", "pid " + pid, "the file " + bus_path(name) + " was unlinked under it",
-                         "it answers SWB_ERR_GONE; let it open the bus again, or end it", static_cast<std::uint32_t>(std::stoul(pid))});
+                         "its calls fail; end it and start it again, or let it open the bus anew",
+                         static_cast<std::uint32_t>(std::stoul(pid))});
     }
 }
 

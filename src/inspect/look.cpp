@@ -40,7 +40,12 @@ swb_info look_at_bus(const std::string& name) {
     info.ring_bytes = plan.ring_bytes;
     info.file_bytes = plan.file_bytes;
     struct stat st {};
-    if (::fstat(tables.fd(), &st) == 0) info.resident_bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
+    constexpr std::uint64_t kBlock = 512;  // of st_blocks
+    if (::fstat(tables.fd(), &st) == 0) info.resident_bytes = static_cast<std::uint64_t>(st.st_blocks) * kBlock;
+    for (const ArenaName& arena : list_arenas(plan.bus_id)) {
+        if (::stat(arena_path(plan.bus_id, arena).c_str(), &st) == 0)
+            info.resident_bytes += static_cast<std::uint64_t>(st.st_blocks) * kBlock;
+    }
     info.created_ns = header.created_ns;
     return info;
 }

@@ -9,6 +9,7 @@
 #include "src/tool/exit_status.hpp"
 #include "src/tool/interrupts.hpp"
 #include "src/tool/streams.hpp"
+#include "src/tool/text.hpp"
 
 namespace swarmbus::tool {
 namespace {
@@ -21,6 +22,7 @@ Options inbox_options(const Listening& what) {
     Options options;
     options.overflow = what.overflow;
     options.capacity_slots = what.capacity;
+    options.source = what.source;
     return options;
 }
 
@@ -34,6 +36,7 @@ std::string joined(const std::vector<std::string>& patterns) {
 
 Heard listen(const Listening& what) {
     check_patterns(what.patterns);
+    if (!is_utf8(what.source)) throw UsageError("--source is not UTF-8");
     Output output;
     const std::unique_ptr<EventLines> lines = what.json ? json_lines() : lines_for_people(output.colours());
     catch_interrupts();
@@ -51,6 +54,7 @@ Heard listen(const Listening& what) {
             lines->append(output.text(), event);
             heard.events += event ? 1 : 0;
             heard.lost += event.lost();
+            output.flush_if_large();
         }
         if (events.empty()) {
             if (output.reader_has_gone()) throw Ended{SIGPIPE};

@@ -12,7 +12,7 @@
 namespace swarmbus::tool {
 
 struct Listening {
-    std::string bus;
+    std::string bus, source;  // source: the name by which others see it; empty: the default
     std::vector<std::string> patterns;
     Overflow overflow = Overflow::drop_oldest;
     std::uint32_t capacity = 0;                       // 0: the bus's default

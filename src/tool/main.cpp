@@ -96,6 +96,9 @@ void parse(CLI::App& app, int argc, char** argv) {
     }
 }
 
+// The library's is for programs.
+std::string without_advice(const std::string& message) { return message.substr(0, message.find("; ")); }
+
 int status_of(const Error& error) {
     switch (error.code()) {
     case SWB_ERR_ARGUMENT:
@@ -117,7 +120,7 @@ int run(int argc, char** argv) {
         complain(e.what());
         return kUsage;
     } catch (const Error& e) {
-        complain(printable(e.what()));
+        complain(printable(e.code() == SWB_ERR_GONE ? without_advice(e.what()) + "; start it again" : e.what()));
         return status_of(e);
     } catch (const Ended& e) {
         return kSignalled + e.signal;

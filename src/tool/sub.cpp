@@ -13,7 +13,7 @@ namespace swarmbus::tool {
 namespace {
 
 struct SubOptions {
-    std::string overflow = "drop_oldest";
+    std::string overflow = "drop_oldest", source;
     std::optional<std::string> count, timeout, capacity;
     std::vector<std::string> patterns;
     bool json = false, strict = false;
@@ -33,6 +33,7 @@ int run(const SubOptions& options, const std::string& bus) {
     Listening what;
     what.bus = bus;
     what.patterns = options.patterns;
+    what.source = options.source;
     what.overflow = kPolicies.at(options.overflow);
     if (options.capacity) what.capacity = parse_capacity(*options.capacity);
     if (options.count) what.count = parse_count("--count", *options.count);
@@ -58,6 +59,7 @@ void add_sub_command(CLI::App& app, Tool& tool) {
         ->type_name("POLICY")
         ->check(CLI::IsMember({"block", "drop_oldest", "drop_newest"}).description(""));
     sub->add_option("--capacity", options->capacity, "Events the inbox holds: a power of two, 16 to 65536")->type_name("N");
+    sub->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
     sub->add_flag("--json", options->json, "One JSON object a line");
     sub->add_flag("--strict", options->strict, "Exit with 3 if events were lost");
     sub->footer(

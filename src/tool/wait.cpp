@@ -11,6 +11,7 @@ namespace swarmbus::tool {
 namespace {
 
 struct WaitOptions {
+    std::string source;
     std::optional<std::string> timeout;
     std::vector<std::string> patterns;
     bool json = false;
@@ -20,6 +21,7 @@ int run(const WaitOptions& options, const std::string& bus) {
     Listening what;
     what.bus = bus;
     what.patterns = options.patterns;
+    what.source = options.source;
     what.count = 1;
     if (options.timeout) what.timeout = parse_duration("--timeout", *options.timeout, std::chrono::seconds(1));
     what.json = options.json;
@@ -34,6 +36,7 @@ void add_wait_command(CLI::App& app, Tool& tool) {
     wait->add_option("PATTERN", options->patterns, "What to wait for; any of several")->required()->type_name("");
     add_bus_option(*wait, tool.bus);
     wait->add_option("-t,--timeout", options->timeout, "Give up after this time, with exit code 124")->type_name("SECONDS");
+    wait->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
     wait->add_flag("--json", options->json, "One JSON object a line");
     wait->footer(
         "Only events published after it started count.\n"

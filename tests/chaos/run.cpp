@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +59,7 @@ std::size_t files() { return static_cast<std::size_t>(std::distance(std::filesys
 
 struct Figures {
     swb_info bus{};
+    std::uint64_t bus_bytes = 0;  // of its file; arenas keep theirs for the next large events
     std::size_t files = 0;
     std::array<Holdings, kLongLived> long_lived{};
 };
@@ -99,8 +101,8 @@ public:
                     n(w.joined), n(w.left), kills_, stops_, n(w.forked), n(w.lives_told));
         std::printf("# %llu inboxes checked, %llu events in doubt (their publishers were killed)\n", n(w.checked), n(w.doubtful));
         std::printf("# bus: %llu bytes before, %llu after; files in /dev/shm: %zu, %zu\n",
-                    static_cast<unsigned long long>(before_.bus.resident_bytes), static_cast<unsigned long long>(after_.bus.resident_bytes),
-                    before_.files, after_.files);
+                    static_cast<unsigned long long>(before_.bus_bytes), static_cast<unsigned long long>(after_.bus_bytes), before_.files,
+                    after_.files);
         for (std::uint32_t place = 0; place < kLongLived; ++place) {
             std::printf("# long-lived %u: %llu descriptors, then %llu; private memory %llu KiB when warm, then %llu\n", place,
                         static_cast<unsigned long long>(before_.long_lived[place].descriptors),
@@ -236,8 +238,7 @@ private:
         // Each long-lived process may have one more writer, for what it tells of others.
         same("writers", 3 * kLongLived, after_.bus.writers);
         same("files in /dev/shm", before_.files, after_.files);
-        if (after_.bus.resident_bytes > before_.bus.resident_bytes)
-            same("bytes of the bus", before_.bus.resident_bytes, after_.bus.resident_bytes);
+        if (after_.bus_bytes > before_.bus_bytes) same("bytes of the bus", before_.bus_bytes, after_.bus_bytes);
         if (std::string found = bus_.doctors_findings(); !found.empty()) leak("the doctor finds " + found);
         if (std::string wrong = faults::wrong_in_the_tables(bus_, {kLongLived, before_.bus.subscribers, after_.bus.writers});
             !wrong.empty())
@@ -259,6 +260,8 @@ private:
     Figures look() {
         Figures figures;
         figures.bus = bus_.look();
+        struct stat st {};
+        if (::stat(bus_.path().c_str(), &st) == 0) figures.bus_bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
         figures.files = files();
         for (std::uint32_t place = 0; place < kLongLived; ++place) {
             if (!members_[place].process) continue;

@@ -30,6 +30,12 @@ class Ls(harness.CliTest):
         self.assertEqual(found["slot_bytes"], 256)
         self.assertRegex(found["created"], r"Z$")
 
+    def test_memory_has_that_of_large_events_that_wait(self):
+        self.start_sub("*")
+        before = self.look()["memory_bytes"]
+        self.pub("a.b", "-", stdin=b"x" * 4_000_000)
+        self.assertGreater(self.look()["memory_bytes"] - before, 3_900_000)
+
     def test_who_has_left_is_not_counted(self):
         self.pub("a.b")
         self.assertEqual(self.look()["participants"], 0)
@@ -137,6 +143,12 @@ class Rm(harness.CliTest):
         self.pub("a.b")  # on a new bus of that name
         self.assertIsNone(sub.popen.poll())
         self.assertEqual(self.look()["participants"], 0)
+
+    def test_who_uses_a_bus_that_is_removed_is_told_to_start_again(self):
+        sub = self.start_sub("*")
+        self.run_tool("rm", self.bus, "--force")
+        message = f"swarmbus: bus '{self.bus}' was removed while this process used it; start it again\n"
+        self.assertEqual(sub.finish(), ([], message, 1))
 
     def test_a_bus_that_is_not_there_is_an_error_and_is_not_created(self):
         for force in ([], ["--force"]):

@@ -165,6 +165,26 @@ class Limits(harness.CliTest):
         self.assertEqual(sub.read_json()["type"], "a.b")
 
 
+    def test_its_name_is_that_of_its_source(self):
+        self.start_sub("*", "--source", "watcher")
+        found = [json.loads(line) for line in self.run_tool("ps", "--json").stdout.splitlines()]
+        self.assertEqual([participant["name"] for participant in found], ["watcher"])
+        self.assertIn("63 are allowed", self.refused("sub", "*", "--source", "s" * 64))
+        self.assertIn("UTF-8", self.refused("sub", "*", "--source", b"\xff"))
+
+    def test_large_events_are_printed_one_by_one(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        sub = self.start_sub("*", "--json", stdout=writing)
+        os.close(writing)
+        sub.stop()
+        self.pub("a.b", "-", "--count", "20", stdin=b"x" * 100_000)
+        sub.resume()
+        self.assertEqual(os.read(reading, 10)[:9], b'{"type":"')  # while the second waits for a reader
+        sub.signal(signal.SIGTERM)
+        self.assertEqual(sub.wait(), -signal.SIGTERM)
+
+
 class Ending(harness.CliTest):
     def test_a_signal_ends_it_quietly_and_it_leaves_the_bus(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

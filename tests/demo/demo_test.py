@@ -212,8 +212,8 @@ def an_agent_killed_by_someone_else_is_named_and_makes_the_run_fail():
         demo.wait_for_agents(AGENTS)
         victim = agents_of(demo.bus)["reviewer-2"]
         os.kill(victim, signal.SIGKILL)
-        while f" {AGENTS - 1} of {AGENTS} agents alive" not in (line := demo.process.stdout.readline()):
-            assert line, "the demo ended"
+        wait_for_line(demo, f"       reviewer-2 (pid {victim}) ended unasked: killed by signal 9")
+        wait_for_line(demo, f" {AGENTS - 1} of {AGENTS} agents alive")
         demo.process.send_signal(signal.SIGINT)
         out, _ = demo.process.communicate(timeout=PATIENCE)
         assert demo.process.returncode == 1, out

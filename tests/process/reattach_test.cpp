@@ -1,6 +1,7 @@
 // The option `reattach`: a bus that was removed is opened anew by whoever notices.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,17 +68,43 @@ TEST(Reattach, wakes_who_waits_on_the_descriptor) {
     Bus reader(name, reattaching());
     reader.subscribe("life.*");
     EXPECT_FALSE(reader.next(0ns).has_value());
-    pollfd old{reader.descriptor(), POLLIN, 0};
+    pollfd descriptor{reader.descriptor(), POLLIN, 0};
     remove_file(name);
     EXPECT_TRUE(eventually([&] {
-        EXPECT_EQ(::poll(&old, 1, 10'000), 1) << "it is readable about once a second";
+        EXPECT_EQ(::poll(&descriptor, 1, 10'000), 1) << "it is readable about once a second";
         EXPECT_FALSE(reader.next(0ns).has_value());
         return reader.reattached() == 1;
     }));
-    pollfd fresh{reader.descriptor(), POLLIN, 0};
+    EXPECT_EQ(reader.descriptor(), descriptor.fd);
+    EXPECT_FALSE(reader.next(0ns).has_value());
+    EXPECT_EQ(::poll(&descriptor, 1, 0), 0) << "nothing is there";
     Bus(name).publish("life.goes", "");
-    EXPECT_EQ(::poll(&fresh, 1, 10'000), 1);
+    EXPECT_EQ(::poll(&descriptor, 1, 10'000), 1);
     EXPECT_TRUE(reader.next(0ns).has_value());
+}
+
+// Whoever registered it once need not do it again: in epoll sets, closed descriptors are forgotten.
+TEST(Reattach, keeps_its_descriptor_in_the_epoll_sets_it_is_in) {
+    const BusName name;
+    Bus reader(name, reattaching());
+    reader.subscribe("life.*");
+    const int set = ::epoll_create1(EPOLL_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    ASSERT_EQ(::epoll_ctl(set, EPOLL_CTL_ADD, reader.descriptor(), &event), 0);
+    for (std::uint64_t times = 1; times <= 3; ++times) {
+        remove_file(name);
+        EXPECT_TRUE(eventually([&] {
+            EXPECT_EQ(::epoll_wait(set, &event, 1, 10'000), 1);
+            EXPECT_FALSE(reader.next(0ns).has_value());
+            return reader.reattached() == times;
+        }));
+        while (reader.next(0ns)) {}
+        Bus(name).publish("life.goes", "");
+        EXPECT_EQ(::epoll_wait(set, &event, 1, 10'000), 1);
+        EXPECT_TRUE(reader.next(0ns).has_value());
+    }
+    ::close(set);
 }
 
 TEST(Reattach, that_fails_says_so_and_is_tried_again) {

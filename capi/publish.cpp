@@ -8,6 +8,8 @@
 #include "capi/objects.hpp"
 #include "src/inbox/slot.hpp"
 #include "src/routing/name.hpp"
+#include "src/types/registry.hpp"
+#include "src/types/verify.hpp"
 
 using namespace swarmbus;
 using capi::fail;
@@ -90,6 +92,14 @@ swb_result check_delivery(const swb_delivery* delivery) noexcept {
                : SWB_OK;
 }
 
+// With the option `verify`. Throws SWB_ERR_NO_SCHEMA, SWB_ERR_PAYLOAD.
+void verify(core::Handle& handle, std::string_view type, const core::Message& message) {
+    if (!handle.options().verify || message.encoding != SWB_FLATBUFFERS) return;
+    const auto registered = handle.attachment().registry().find(type);
+    if (!registered) throw core::Error(SWB_ERR_NO_SCHEMA, "type '" + std::string(type) + "' has no schema to verify its payload by");
+    core::check_payload(registered->schema, message.payload);
+}
+
 core::Message plain_message(const core::Handle& handle, const void* payload, std::size_t bytes) noexcept {
     core::Message message;
     message.payload = {static_cast<const std::byte*>(payload), bytes};
@@ -120,6 +130,7 @@ swb_result swb_publish_message(swb_bus* bus, const char* type, const swb_message
             handle.check_usable();
             core::Message read;
             if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
+            verify(handle, type, read);
             return publish(handle, type, std::move(read), delivery);
         });
     });
@@ -174,6 +185,7 @@ swb_result swb_publisher_publish_message(swb_publisher* publisher, const swb_mes
             handle.check_usable();
             core::Message read;
             if (const swb_result bad = read_message(message, handle.options(), read)) return bad;
+            verify(handle, type.name(), read);
             return publish(handle, type, std::move(read), delivery);
         });
     });

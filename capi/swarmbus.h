@@ -5,7 +5,8 @@
  *   2. first steps        open, publish, subscribe, next, close
  *   3. receiving          handlers, batches, losses
  *   4. publishing         bound publishers, all fields, who got it
- *   5. more               separate inboxes, limits, names and patterns, looking at buses
+ *   5. types              schemas, JSON in and out
+ *   6. more               separate inboxes, limits, names and patterns, looking at buses
  *
  * A first subscriber takes three calls:
  *
@@ -136,6 +137,11 @@ typedef struct swb_options {
     uint64_t ring_bytes;       /* room for all inboxes (sparse, taken as they are made): default 4 GiB */
     uint64_t arena_bytes;      /* publishers: room for large events that are not received yet, for the whole
                                   process (sparse): default 256 MiB */
+    uint32_t strict;           /* 1, of a bus that is created: only types with a schema can be published, others are
+                                  SWB_ERR_NO_SCHEMA; one of the limits */
+    uint32_t verify;           /* publishers, 1: payloads that say they are FlatBuffers are verified by the schema of their
+                                  type before they are published: SWB_ERR_PAYLOAD if they are not as it says,
+                                  SWB_ERR_NO_SCHEMA if there is none */
 } swb_options;
 #define SWB_OPEN_ONLY 1u
 #define SWB_CREATE_ONLY 2u
@@ -200,7 +206,7 @@ SWB_API swb_result swb_subscribe(swb_bus *bus, const char *patterns, swb_handler
  * event; SWB_LOST with only `lost` and `lost_by` set and all texts empty: events were lost and none
  * followed yet;
  * SWB_TIMED_OUT; SWB_STOPPED after swb_stop(); with the option `reattach` SWB_REATTACHED after the bus was
- * opened anew: events may be missing, and swb_descriptor() gives another one now;
+ * opened anew: events may be missing;
  * SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT,
  * SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE.  Since: 0.1 */
 SWB_API swb_result swb_next(swb_bus *bus, int64_t timeout_ns, swb_event *event);
@@ -218,7 +224,7 @@ SWB_API void swb_close(swb_bus *bus);
  * SWB_TIMED_OUT: taking one event for each time it is readable is as right as taking all. About
  * once a second it becomes readable without an event, so that the library can look after itself.
  * Subscribe first. Don't read, write or close it.
- * descriptor: the same for every call on this handle.
+ * descriptor: the same for every call on this handle, also after the bus was opened anew (`reattach`).
  * Ownership: the handle's, until it is closed.  Threads: the receiver's.  Blocks: no.  Returns: SWB_OK;
  * SWB_ERR_NOT_SUBSCRIBED, SWB_ERR_REENTRANT, SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE,
  * SWB_ERR_SYSTEM.  Since: 0.1 */
@@ -338,7 +344,64 @@ SWB_API swb_result swb_publisher_publish_message(swb_publisher *publisher, const
 /* Closes a publisher. NULL is fine.  Threads: any; no call may be under way.  Blocks: no.  Since: 0.1 */
 SWB_API void swb_publisher_close(swb_publisher *publisher);
 
-/* ------------------------------------------------------------------ 5. more */
+/* ------------------------------------------------------------------ 5. types */
+
+/* A bus carries the schemas of its event types (FlatBuffers), so that every program can read and write their
+ * payloads. The standard events (agent.*, task.*, system.*) are there from the start. Types without a schema
+ * may be published all the same, with any payload. */
+
+/* A schema that is registered for a type. */
+typedef struct swb_type {
+    size_t size;
+    const char *name;   /* of the type: "agent.status.changed" */
+    const char *root;   /* of the table that is the payload, with its namespaces */
+    const void *schema; /* a binary schema (.bfbs); 8-byte aligned */
+    size_t schema_bytes;
+    uint64_t hash;          /* of schema and root: the same content, the same hash */
+    uint64_t registered_ns; /* wall clock, since 1970 */
+    uint32_t version;       /* 1 for the first schema of this type, one more for each that took its place */
+    uint32_t reserved;
+} swb_type;
+
+/* Registers a schema for a type. One that says the same as the schema that is registered changes nothing; one that only
+ * adds (fields at the end of tables, values of enums) takes its place; every other is refused.
+ * type: NULL registers every table of the schema that names its type: table T (event: "domain.entity.action").
+ * schema: a binary schema (.bfbs) or its text (.fbs), in which swarmbus.Value is any JSON value.
+ * root: the table that is the payload, with its namespaces; NULL: the schema's root_type.
+ * Ownership: all is copied.  Threads: any.  Blocks: up to 2 s for the control lock.  Returns: SWB_OK; SWB_ERR_TYPE_NAME,
+ * SWB_ERR_SCHEMA, SWB_ERR_INCOMPATIBLE (swb_last_error() names the field), SWB_ERR_SCHEMAS_FULL, SWB_ERR_NO_SPACE,
+ * SWB_ERR_BUSY, SWB_ERR_ARGUMENT, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE, SWB_ERR_SYSTEM, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_register_type(swb_bus *bus, const char *type, const void *schema, size_t schema_bytes, const char *root);
+
+/* Calls `each` with every registered type, by name.
+ * type: only this one; NULL: all.
+ * Valid: during the call.  Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_NO_SCHEMA if `type` has none;
+ * SWB_ERR_SCHEMA if what is registered is damaged, SWB_ERR_NOT_A_BUS, SWB_ERR_FORKED, SWB_ERR_CLOSED, SWB_ERR_GONE,
+ * SWB_ERR_SYSTEM, SWB_ERR_MEMORY.  Since: 0.1 */
+SWB_API swb_result swb_types(swb_bus *bus, const char *type, void (*each)(const swb_type *type, void *user), void *user);
+
+/* Publishes an event that is given as JSON (UTF-8): as a FlatBuffer, if its type has a schema; else as the JSON it is.
+ * Members are the fields of the schema's root table; null is an absent field; 64-bit numbers may be texts.
+ * message: NULL, or the other fields of the message; its payload and encoding are ignored.
+ * delivery: may be NULL.
+ * Ownership, Threads, Blocks, Returns: as swb_publish_message(); SWB_ERR_PAYLOAD if it is no JSON, or not what the schema
+ * says (swb_last_error() names the field and what was expected).  Since: 0.1 */
+SWB_API swb_result swb_publish_json(swb_bus *bus, const char *type, const char *json, size_t json_bytes, const swb_message *message,
+                                    swb_delivery *delivery);
+
+/* The payload of an event as JSON (UTF-8), whatever its encoding: of FlatBuffers by the schema of its type, of
+ * FlexBuffers and JSON what they hold, of texts a JSON string. A payload is verified before it is read.
+ * Ownership: *json is the library's, ended by NUL.  Valid: until this thread calls it again.  Threads: any.  Blocks: no.
+ * Returns: SWB_OK; SWB_ERR_PAYLOAD if it can't be read (swb_last_error() names the field), also for bytes of no encoding;
+ * SWB_ERR_NO_SCHEMA for a FlatBuffer of a type without one; SWB_ERR_ARGUMENT, and as swb_types().  Since: 0.1 */
+SWB_API swb_result swb_event_to_json(swb_bus *bus, const swb_event *event, const char **json, size_t *json_bytes);
+
+/* Whether a payload is a FlatBuffer of the schema of a type: what reads it then stays within it.
+ * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_PAYLOAD with the fault, SWB_ERR_NO_SCHEMA, SWB_ERR_ARGUMENT, and as
+ * swb_types().  Since: 0.1 */
+SWB_API swb_result swb_verify(swb_bus *bus, const char *type, const void *payload, size_t payload_bytes);
+
+/* ------------------------------------------------------------------ 6. more */
 
 /* A second handle on the same bus with an inbox of its own: for a part of the program that must
  * not share its capacity, policy or receiving thread with another.
@@ -359,7 +422,7 @@ typedef struct swb_info {
     uint32_t reserved;
     uint64_t ring_bytes;
     uint64_t file_bytes;     /* apparent size: the file is sparse */
-    uint64_t resident_bytes; /* memory taken */
+    uint64_t resident_bytes; /* memory taken, that of large events included */
     uint64_t created_ns;     /* wall clock, since 1970 */
 } swb_info;
 

@@ -16,6 +16,10 @@
     X(SWB_ERR_TYPE_NAME, -12, "not a valid event type")                                               \
     X(SWB_ERR_PATTERN, -13, "not a valid pattern")                                                    \
     X(SWB_ERR_TOO_LARGE, -14, "the payload is larger than an event can carry")                        \
+    X(SWB_ERR_SCHEMA, -15, "the schema is not valid")                                                 \
+    X(SWB_ERR_PAYLOAD, -16, "the payload is not what its schema says")                                \
+    X(SWB_ERR_INCOMPATIBLE, -17, "the schema can't take the place of the one that is registered")     \
+    X(SWB_ERR_NO_SCHEMA, -18, "the type has no schema on this bus")                                   \
     X(SWB_ERR_NO_BUS, -20, "there is no bus of that name")                                            \
     X(SWB_ERR_EXISTS, -21, "a bus of that name exists already")                                       \
     X(SWB_ERR_PERMISSION, -22, "no permission to use the bus")                                        \
@@ -29,6 +33,7 @@
     X(SWB_ERR_WRITERS_FULL, -32, "the bus has no writer id left for another publishing thread")       \
     X(SWB_ERR_PATTERNS_FULL, -33, "the patterns of this inbox take more room than there is")          \
     X(SWB_ERR_ARENA_FULL, -34, "the room for large events is full")                                   \
+    X(SWB_ERR_SCHEMAS_FULL, -35, "the bus has no room for another schema")                            \
     X(SWB_ERR_BUSY, -40, "the control lock is held by another process for too long")                  \
     X(SWB_ERR_REENTRANT, -41, "called from within a call that does not allow it")                     \
     X(SWB_ERR_FORKED, -42, "the handle was opened before fork(); open the bus again in this process") \

@@ -18,6 +18,7 @@
 
 #include <swarmbus/event.hpp>
 #include <swarmbus/publisher.hpp>
+#include <swarmbus/types.hpp>
 
 namespace swarmbus {
 
@@ -41,6 +42,8 @@ struct Options {
     std::uint64_t ring_bytes = 0;
     std::uint64_t arena_bytes = 0;  // publishers: room for large events that are not received yet
     bool reattach = false;          // opens the bus anew when it was removed
+    bool strict = false;            // of a bus that is created: only types with a schema can be published
+    bool verify = false;            // publishers: FlatBuffers are verified before they are published
 
     swb_options raw() const noexcept;
 };
@@ -84,6 +87,42 @@ public:
         return Publisher(made);
     }
 
+    // Publishes a table of generated code (an object of its object API) under the type that its schema names. The payload
+    // and encoding of the message are ignored. Include <swarmbus/typed.hpp>, or <swarmbus/events.hpp> for the standard events.
+    template <typename Object>
+    requires requires { typename Object::TableType; }
+    Delivery publish(const Object& object, const Message& message = {});
+    // Publishes an event that is given as JSON: as a FlatBuffer, if its type has a schema, else as it is. The payload and
+    // encoding of the message are ignored.
+    Delivery publish_json(const std::string& type, std::string_view json, const Message& message = {}) {
+        swb_delivery d{};
+        d.size = sizeof d;
+        const swb_message m = message.raw();
+        detail::check(swb_publish_json(raw(), type.c_str(), json.data(), json.size(), &m, &d));
+        return Delivery(d);
+    }
+    // The payload of an event as JSON, whatever its encoding.
+    std::string to_json(const Event& event) {
+        const char* json = nullptr;
+        std::size_t bytes = 0;
+        detail::check(swb_event_to_json(raw(), &event.raw(), &json, &bytes));
+        return {json, bytes};
+    }
+
+    // Registers a schema, binary (.bfbs) or text (.fbs), for a type. What only adds to one that is registered takes its
+    // place; what changes it throws SWB_ERR_INCOMPATIBLE. The root table is the schema's own if it is not named.
+    void register_type(const std::string& type, std::string_view schema, const std::string& root = {}) {
+        detail::check(swb_register_type(raw(), type.c_str(), schema.data(), schema.size(), root.empty() ? nullptr : root.c_str()));
+    }
+    // The same for each table of the schema that names its type: table T (event: "domain.entity.action").
+    void register_types(std::string_view schema) {
+        detail::check(swb_register_type(raw(), nullptr, schema.data(), schema.size(), nullptr));
+    }
+    // All registered types, by name.
+    std::vector<RegisteredType> types() { return detail::types_of(raw(), nullptr); }
+    // Throws SWB_ERR_NO_SCHEMA if none is registered.
+    RegisteredType type(const std::string& name) { return detail::types_of(raw(), name.c_str()).front(); }
+
     // Subscribes to patterns ("agent.* task.failed"); from then on nothing that matches is missed.
     // The handler is for run() and run_once(); an exception out of it ends that call and is
     // rethrown there. Without one, take events with next().
@@ -125,7 +164,7 @@ public:
     std::uint64_t lost(LossCause cause) const;
 
     // With the option `reattach`: how often a receiving call found that the bus was opened anew. It returned
-    // nothing then; events may be missing, and descriptor() gives another one.
+    // nothing then; events may be missing.
     std::uint64_t reattached() const noexcept { return state_->reattached.load(std::memory_order_relaxed); }
 
     swb_bus* raw() const noexcept { return state_ ? state_->bus.get() : nullptr; }
@@ -192,6 +231,8 @@ inline swb_options Options::raw() const noexcept {
     o.ring_bytes = ring_bytes;
     o.arena_bytes = arena_bytes;
     o.reattach = reattach ? 1 : 0;
+    o.strict = strict ? 1 : 0;
+    o.verify = verify ? 1 : 0;
     return o;
 }
 

@@ -61,6 +61,11 @@ public:
     }
     std::string_view text() const noexcept { return {static_cast<const char*>(raw_.payload), raw_.payload_bytes}; }
 
+    // The payload as a table of generated code, verified: nullptr if the event is of another type. Throws SWB_ERR_PAYLOAD if
+    // the payload is not such a table. Include <swarmbus/typed.hpp>, or <swarmbus/events.hpp> for the standard events.
+    template <typename Table>
+    const Table* as() const;
+
     // Events lost to this inbox since the one before.
     std::uint64_t lost() const noexcept { return raw_.lost; }
     std::uint64_t lost(LossCause cause) const noexcept { return raw_.lost_by[static_cast<std::size_t>(cause)]; }

@@ -9,3 +9,4 @@
 #include <swarmbus/error.hpp>
 #include <swarmbus/event.hpp>
 #include <swarmbus/publisher.hpp>
+#include <swarmbus/types.hpp>

@@ -6,8 +6,10 @@
 #include "src/error.hpp"
 #include "src/life/cancellation.hpp"
 #include "src/routing/name.hpp"
+#include "src/routing/pattern.hpp"
 #include "src/routing/routes.hpp"
 #include "src/routing/type_table.hpp"
+#include "src/types/registry.hpp"
 
 namespace swarmbus::core {
 namespace {
@@ -72,6 +74,14 @@ std::shared_ptr<EventType> EventTypes::resolve(Attachment& attachment, std::stri
     const std::lock_guard lock(mutex_);
     if (std::shared_ptr<EventType> known = by_name_.share(name)) return known;
     check_type(name);
+    if (whose_ == Of::programs && name.starts_with(kOwnDomain)) {
+        throw Error(SWB_ERR_TYPE_NAME, "event type '" + std::string(name) + "': what begins with '" + std::string(kOwnDomain) +
+                                           "' is what the bus says of itself; use another first part");
+    }
+    if (whose_ == Of::programs && attachment.segment().plan().strict != 0 && !attachment.registry().find(name)) {
+        throw Error(SWB_ERR_NO_SCHEMA, "bus '" + attachment.segment().name() + "' is strict, and type '" + std::string(name) +
+                                           "' has no schema there; register one, or use a bus that is not");
+    }
     auto fresh = std::make_shared<EventType>(name);
     fresh->try_to_enter(attachment);
     by_name_.add(fresh);

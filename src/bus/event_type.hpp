@@ -67,10 +67,15 @@ private:
 
 class EventTypes {
 public:
-    // Throws SWB_ERR_TYPE_NAME. Thread-safe.
+    // Whose they are: what begins with kOwnDomain only the bus itself publishes.
+    enum class Of { programs, the_bus };
+    explicit EventTypes(Of whose = Of::programs) noexcept : whose_(whose) {}
+
+    // Throws SWB_ERR_TYPE_NAME, SWB_ERR_NO_SCHEMA. Thread-safe.
     std::shared_ptr<EventType> resolve(Attachment& attachment, std::string_view name);
 
 private:
+    const Of whose_;
     std::mutex mutex_;
     TypesByName by_name_;
 };

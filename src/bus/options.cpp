@@ -28,7 +28,7 @@ Options read_options(const swb_options* given) {
     Options options;
     swb_options o{};
     if (given != nullptr) {
-        // The first version of the structure ends with arena_bytes; a caller that has less never existed.
+        // The first version of the structure ends with verify; a caller that has less never existed.
         if (given->size < sizeof o) {
             fail("swb_options.size is " + std::to_string(given->size) + "; set it to sizeof(swb_options)");
         }
@@ -65,7 +65,10 @@ Options read_options(const swb_options* given) {
     options.arena_bytes = o.arena_bytes;
     if (o.reattach > 1) fail("reattach is " + std::to_string(o.reattach) + "; use 0 or 1");
     options.reattach = o.reattach != 0;
-    options.limits = {o.max_participants, o.max_subscribers, o.max_types, o.slot_bytes, o.default_capacity, o.ring_bytes};
+    if (o.strict > 1) fail("strict is " + std::to_string(o.strict) + "; use 0 or 1");
+    if (o.verify > 1) fail("verify is " + std::to_string(o.verify) + "; use 0 or 1");
+    options.verify = o.verify != 0;
+    options.limits = {o.max_participants, o.max_subscribers, o.max_types, o.slot_bytes, o.default_capacity, o.ring_bytes, o.strict};
     return options;
 }
 

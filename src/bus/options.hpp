@@ -20,6 +20,7 @@ struct Options {
     std::uint64_t stall_timeout_ns = 50'000'000;
     std::uint64_t arena_bytes = 0;  // 0: not asked for
     bool reattach = false;
+    bool verify = false;  // FlatBuffers before they are published
     Limits limits;
 };
 

@@ -32,7 +32,7 @@ private:
     Attachment& attachment_;
     std::shared_ptr<Attachment> not_owned_;  // for what keeps one: the attachment owns us
     std::mutex mutex_;
-    EventTypes types_;
+    EventTypes types_{EventTypes::Of::the_bus};
     std::unique_ptr<Writer> writer_;  // kept while what it tells has subscribers
 };
 

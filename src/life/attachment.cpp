@@ -17,16 +17,17 @@
 #include "src/life/file_lock.hpp"
 #include "src/life/membarrier.hpp"
 #include "src/life/process.hpp"
+#include "src/types/registry.hpp"
 #include "src/words/table_words.hpp"
 
 namespace swarmbus::core {
 namespace {
 
 // Attachments of this process. Held during fork(), so that a child finds the list whole.
-std::mutex registry_mutex;
-std::vector<std::weak_ptr<Attachment>>& registry() {
-    static auto* attachments = new std::vector<std::weak_ptr<Attachment>>;  // outlives static handles
-    return *attachments;
+std::mutex attachments_mutex;
+std::vector<std::weak_ptr<Attachment>>& attachments() {
+    static auto* list = new std::vector<std::weak_ptr<Attachment>>;  // outlives static handles
+    return *list;
 }
 
 constexpr std::uint64_t kLookEveryNs = 1'000'000'000;
@@ -42,9 +43,9 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
     std::call_once(fork_handlers, [] { ::pthread_atfork(prepare_fork, resume_parent, abandon_in_child); });
 
     // Locked before there is a descriptor: a child that another thread forks knows of all there are.
-    const std::lock_guard lock(registry_mutex);
+    const std::lock_guard lock(attachments_mutex);
     std::unique_ptr<Segment> segment = Segment::open(request.bus, request.mode, request.limits, request.permissions);
-    auto& all = registry();
+    auto& all = attachments();
     std::erase_if(all, [](const std::weak_ptr<Attachment>& a) { return a.expired(); });
     for (const auto& known : all) {
         const std::shared_ptr<Attachment> attachment = known.lock();
@@ -69,7 +70,7 @@ std::shared_ptr<Attachment> Attachment::to(const Request& request) {
 }
 
 bool Attachment::share() noexcept {
-    const std::lock_guard lock(registry_mutex);
+    const std::lock_guard lock(attachments_mutex);
     if (handles_ == 0) return false;
     ++handles_;
     return true;
@@ -77,7 +78,7 @@ bool Attachment::share() noexcept {
 
 void Attachment::handle_closed() noexcept {
     {
-        const std::lock_guard lock(registry_mutex);
+        const std::lock_guard lock(attachments_mutex);
         if (--handles_ > 0) return;
     }
     leave();
@@ -85,7 +86,10 @@ void Attachment::handle_closed() noexcept {
 }
 
 Attachment::Attachment(std::unique_ptr<Segment> segment)
-    : segment_(std::move(segment)), control_(*segment_), view_holders_(segment_->plan().max_subscribers) {}
+    : segment_(std::move(segment)),
+      control_(*segment_),
+      registry_(std::make_unique<Registry>(*segment_, control_)),
+      view_holders_(segment_->plan().max_subscribers) {}
 
 Attachment::~Attachment() {
     if (participant_ == kNoParticipant) return;
@@ -98,6 +102,7 @@ void Attachment::join(std::string_view name) {
     barrier_registered_ = register_for_barrier();
     ControlLock::Guard guard = control_.acquire();
     std::vector<Departed> departed = core::reap(*segment_, guard, kNoParticipant);
+    registry_->add_standard(guard);
     const std::uint32_t count = segment_->plan().max_participants;
     for (std::uint32_t i = 0; i < count; ++i) {
         swb_l_participant& entry = segment_->participant(i);
@@ -253,16 +258,16 @@ bool Attachment::elected_to_probe(std::uint64_t now_ns) noexcept {
     return words::replace_published(next, due, now_ns + kLookEveryNs / 2);
 }
 
-void Attachment::prepare_fork() noexcept { registry_mutex.lock(); }
-void Attachment::resume_parent() noexcept { registry_mutex.unlock(); }
+void Attachment::prepare_fork() noexcept { attachments_mutex.lock(); }
+void Attachment::resume_parent() noexcept { attachments_mutex.unlock(); }
 
 // The child shares the parent's lock by the open file description: closing the descriptor leaves
 // it to the parent; unlocking would take it away from both.
 void Attachment::abandon_in_child() noexcept {
-    for (const auto& known : registry()) {
+    for (const auto& known : attachments()) {
         if (const std::shared_ptr<Attachment> attachment = known.lock()) attachment->segment_->close_descriptor();
     }
-    registry_mutex.unlock();
+    attachments_mutex.unlock();
 }
 
 }  // namespace swarmbus::core

@@ -23,6 +23,8 @@
 
 namespace swarmbus::core {
 
+class Registry;
+
 // Is told of life and death; publishes them as events.
 class LifeObserver {
 public:
@@ -106,6 +108,9 @@ public:
     // Memory for large payloads.
     Arenas& arenas() noexcept { return *arenas_; }
 
+    // The types with schemas.
+    Registry& registry() noexcept { return *registry_; }
+
     LifeObserver* observer() const noexcept { return observer_.get(); }
 
     // Which thread of this process holds views of an inbox or runs its handlers; 0: none, or the
@@ -128,10 +133,11 @@ private:
     static void resume_parent() noexcept;
     static void abandon_in_child() noexcept;
 
-    std::uint32_t handles_ = 0;  // under the registry's mutex
+    std::uint32_t handles_ = 0;  // under the mutex of all attachments
     bool left_ = false;
     std::unique_ptr<Segment> segment_;
     ControlLock control_;
+    const std::unique_ptr<Registry> registry_;
     ForkGuard fork_guard_;
     std::string name_;
     std::uint32_t participant_ = kNoParticipant;

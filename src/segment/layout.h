@@ -9,6 +9,8 @@
  *   ...        inbox lines     per inbox: the words that change with every event
  *   rings_at   rings           sparse; each inbox has one block cut from it:
  *                              [patterns, two copies][claims][slots]
+ *   schemas_at registrations   sparse; schemas of event types, in the order of registration, and
+ *              schemas         their bytes one after the other. Not mapped: read and written as a file
  *
  * The header parses as C11 and as C++20.  Words that processes change while others look are plain
  * integers here; src/words/ holds every access to them and every memory order.  Lines that
@@ -28,7 +30,7 @@
 #define SWB_LAYOUT_AT(type, field, offset) SWB_LAYOUT_ASSERT(offsetof(struct type, field) == (offset))
 
 #define SWB_LAYOUT_MAGIC 0x5355424d52415753ull /* "SWARMBUS" read as little-endian bytes */
-#define SWB_LAYOUT_VERSION 2u
+#define SWB_LAYOUT_VERSION 3u
 #define SWB_LINE 128u
 #define SWB_PAGE 4096u
 
@@ -38,7 +40,9 @@
 #define SWB_SOURCE_BYTES 64u         /* longest source (63) and its NUL */
 #define SWB_PATTERN_COPY_BYTES 2048u /* room for one copy of an inbox's patterns, each ended by NUL */
 #define SWB_PATTERN_AREA_BYTES (2u * SWB_PATTERN_COPY_BYTES)
-#define SWB_TYPE_INLINE 0xffffu /* the slot carries the type's name itself */
+#define SWB_REGISTRATIONS 4096u      /* of schemas, the replaced ones included */
+#define SWB_SCHEMAS_BYTES (8u << 20) /* room for all schemas */
+#define SWB_TYPE_INLINE 0xffffu      /* the slot carries the type's name itself */
 
 /* Byte ranges of open-file-description locks on the segment file. */
 #define SWB_LOCK_CONTROL 0u
@@ -67,12 +71,15 @@ struct swb_l_header {
     uint64_t created_ns;
     uint8_t boot_id[16];
     uint64_t bus_id; /* random; names the directory of wake sockets and arenas */
-    uint8_t pad0[256 - 152];
+    uint64_t schemas_at;
+    uint32_t strict; /* 1: only types with a schema are published */
+    uint8_t pad0[256 - 164];
     /* Control line: written under the control lock only. */
     uint64_t control; /* generation:63 | dirty:1 */
     uint32_t control_holder_pid;
     uint32_t types_used;
-    uint8_t pad1[SWB_LINE - 16];
+    uint32_t registrations; /* how many are whole */
+    uint8_t pad1[SWB_LINE - 20];
     /* Where the search for a free writer id begins. */
     uint32_t next_writer;
     uint8_t pad2[SWB_LINE - 4];
@@ -100,7 +107,10 @@ SWB_LAYOUT_AT(swb_l_header, route_stride, 112);
 SWB_LAYOUT_AT(swb_l_header, created_ns, 120);
 SWB_LAYOUT_AT(swb_l_header, boot_id, 128);
 SWB_LAYOUT_AT(swb_l_header, bus_id, 144);
+SWB_LAYOUT_AT(swb_l_header, schemas_at, 152);
+SWB_LAYOUT_AT(swb_l_header, strict, 160);
 SWB_LAYOUT_AT(swb_l_header, control, 256);
+SWB_LAYOUT_AT(swb_l_header, registrations, 256 + 16);
 SWB_LAYOUT_AT(swb_l_header, next_writer, 256 + SWB_LINE);
 SWB_LAYOUT_AT(swb_l_header, next_probe_ns, 256 + 2 * SWB_LINE);
 SWB_LAYOUT_ASSERT(sizeof(struct swb_l_header) <= SWB_PAGE);
@@ -151,12 +161,29 @@ struct swb_l_type {
     char name[SWB_NAME_BYTES];
     uint64_t hash;
     uint32_t name_bytes; /* stored last; 0 = not entered */
-    uint32_t schema;     /* 0: no schema registered */
-    uint8_t pad[16];
+    uint8_t pad[20];
 };
 SWB_LAYOUT_AT(swb_l_type, hash, 128);
 SWB_LAYOUT_AT(swb_l_type, name_bytes, 136);
 SWB_LAYOUT_ASSERT(sizeof(struct swb_l_type) == 160);
+
+/* A schema for an event type. Never changes: a schema that replaces it is a later registration. */
+struct swb_l_registration {
+    char type[SWB_NAME_BYTES];
+    char root[SWB_NAME_BYTES]; /* the table that is the payload, with its namespaces */
+    uint64_t hash;             /* of the schema's bytes and the root's name */
+    uint64_t at;               /* of its bytes, from the end of all registrations */
+    uint32_t bytes;
+    uint32_t version; /* 1 for the first of its type */
+    uint64_t registered_ns;
+};
+SWB_LAYOUT_AT(swb_l_registration, root, 128);
+SWB_LAYOUT_AT(swb_l_registration, hash, 256);
+SWB_LAYOUT_AT(swb_l_registration, at, 264);
+SWB_LAYOUT_AT(swb_l_registration, bytes, 272);
+SWB_LAYOUT_AT(swb_l_registration, version, 276);
+SWB_LAYOUT_AT(swb_l_registration, registered_ns, 280);
+SWB_LAYOUT_ASSERT(sizeof(struct swb_l_registration) == 288);
 
 /* Who gets a type: route_stride bytes; a summary with one bit per word, then the words. */
 struct swb_l_route {

@@ -56,6 +56,7 @@ swb_l_header plan(const Limits& limits) noexcept {
     h.max_types = limits.max_types;
     h.default_capacity = limits.default_capacity;
     h.ring_bytes = limits.ring_bytes;
+    h.strict = limits.strict;
     const std::uint64_t route_words = (limits.max_subscribers + 63) / 64;
     h.route_stride = (8 + 8 * route_words + 63) / 64 * 64;
     std::uint64_t at = SWB_PAGE;
@@ -71,7 +72,8 @@ swb_l_header plan(const Limits& limits) noexcept {
     h.subscribers_at = place(std::uint64_t{limits.max_subscribers} * sizeof(swb_l_subscriber));
     h.lines_at = place(std::uint64_t{limits.max_subscribers} * sizeof(swb_l_inbox));
     h.rings_at = to_pages(at);
-    h.file_bytes = h.rings_at + limits.ring_bytes;
+    h.schemas_at = h.rings_at + limits.ring_bytes;
+    h.file_bytes = h.schemas_at + to_pages(SWB_REGISTRATIONS * sizeof(swb_l_registration)) + SWB_SCHEMAS_BYTES;
     return h;
 }
 
@@ -84,18 +86,33 @@ std::uint64_t layout_hash(const swb_l_header& h) noexcept {
             hash *= 0x100000001b3ull;
         }
     };
-    for (const std::uint64_t value :
-         {std::uint64_t{h.version}, std::uint64_t{h.slot_bytes}, std::uint64_t{h.max_participants}, std::uint64_t{h.max_subscribers},
-          std::uint64_t{h.max_types}, std::uint64_t{h.default_capacity}, h.ring_bytes, h.participants_at, h.writers_at, h.types_at,
-          h.routes_at, h.subscribers_at, h.lines_at, h.rings_at, h.file_bytes, h.route_stride, std::uint64_t{sizeof(swb_l_slot)},
-          std::uint64_t{sizeof(swb_l_inbox)}, std::uint64_t{SWB_PATTERN_COPY_BYTES}}) {
+    for (const std::uint64_t value : {std::uint64_t{h.version},
+                                      std::uint64_t{h.slot_bytes},
+                                      std::uint64_t{h.max_participants},
+                                      std::uint64_t{h.max_subscribers},
+                                      std::uint64_t{h.max_types},
+                                      std::uint64_t{h.default_capacity},
+                                      h.ring_bytes,
+                                      h.participants_at,
+                                      h.writers_at,
+                                      h.types_at,
+                                      h.routes_at,
+                                      h.subscribers_at,
+                                      h.lines_at,
+                                      h.rings_at,
+                                      h.schemas_at,
+                                      h.file_bytes,
+                                      h.route_stride,
+                                      std::uint64_t{sizeof(swb_l_slot)},
+                                      std::uint64_t{sizeof(swb_l_inbox)},
+                                      std::uint64_t{SWB_PATTERN_COPY_BYTES}}) {
         mix(value);
     }
     return hash == 0 ? 1 : hash;
 }
 
 Limits limits_of(const swb_l_header& h) noexcept {
-    return {h.max_participants, h.max_subscribers, h.max_types, h.slot_bytes, h.default_capacity, h.ring_bytes};
+    return {h.max_participants, h.max_subscribers, h.max_types, h.slot_bytes, h.default_capacity, h.ring_bytes, h.strict};
 }
 
 }  // namespace swarmbus::core

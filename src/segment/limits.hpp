@@ -15,6 +15,7 @@ struct Limits {
     std::uint32_t slot_bytes = 0;
     std::uint32_t default_capacity = 0;
     std::uint64_t ring_bytes = 0;
+    std::uint32_t strict = 0;  // 1: only types with a schema are published
 };
 
 inline constexpr Limits kDefaultLimits{1024, 1024, 4096, 256, 1024, std::uint64_t{4} << 30};

@@ -45,6 +45,7 @@ void check_limits(const std::string& name, const swb_l_header& has, const Limits
     compare("max_types", asked.max_types, has.max_types);
     compare("slot_bytes", asked.slot_bytes, has.slot_bytes);
     compare("default_capacity", asked.default_capacity, has.default_capacity);
+    compare("strict", asked.strict, has.strict);
     compare("ring_bytes", (asked.ring_bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE, has.ring_bytes);
     if (!differences.empty()) {
         throw Error(SWB_ERR_LIMITS, "bus '" + name + "' exists with " + differences + "; open it without these limits or use another name");

@@ -256,7 +256,7 @@ static void looking(void) {
     CHECK_RESULT(swb_look(name, &info), SWB_OK, "a bus is looked at");
     CHECK(info.participants == 1 && info.subscribers == 1 && info.writers == 1 && info.types >= 1, "who is on it");
     CHECK(info.slot_bytes == 256 && info.default_capacity == 1024 && info.max_participants == 1024, "its limits");
-    CHECK(info.max_subscribers == 1024 && info.max_types == 4096 && info.layout_version == 2, "all of them");
+    CHECK(info.max_subscribers == 1024 && info.max_types == 4096 && info.layout_version == 3, "all of them");
     CHECK(info.file_bytes > info.resident_bytes && info.resident_bytes > 0 && info.created_ns > 0, "and what it takes");
     CHECK_RESULT(swb_participants(name, remember_participant, &seen), SWB_OK, "who takes part is listed");
     CHECK(seen.pid == (uint32_t)getpid() && seen.condition == SWB_ALIVE && seen.inboxes == 1 && seen.writers == 1, "that is this process");

@@ -35,6 +35,8 @@ static void opening(void) {
     CHECK_OPTION(capacity_slots, 131072, "a capacity that is too large");
     CHECK_OPTION(overflow, 3, "an unknown policy");
     CHECK_OPTION(block_timeout_ns, -7, "a negative timeout");
+    CHECK_OPTION(strict, 2, "strict in between");
+    CHECK_OPTION(verify, 2, "verify in between");
     CHECK_OPTION(max_participants, 100000, "too many participants");
     CHECK_OPTION(max_subscribers, 4097, "too many inboxes");
     CHECK_OPTION(max_types, 70000, "too many types");

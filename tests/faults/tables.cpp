@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -90,10 +91,22 @@ std::string wrong_claims(const Tables& tables, std::uint32_t inbox) {
     return {};
 }
 
+// What registered schemas take: the pages of their entries, and of their bytes.
+std::uint64_t memory_of_schemas(const Tables& tables) {
+    const auto pages = [](std::uint64_t bytes) { return (bytes + SWB_PAGE - 1) / SWB_PAGE * SWB_PAGE; };
+    const swb_l_header& header = tables.header();
+    std::uint64_t end = 0;
+    for (std::uint32_t i = 0; i < header.registrations; ++i) {
+        const auto& entry = tables.at<swb_l_registration>(header.schemas_at, i);
+        end = std::max(end, entry.at + entry.bytes);
+    }
+    return pages(header.registrations * sizeof(swb_l_registration)) + pages(end);
+}
+
 std::string wrong_inboxes(const Tables& tables, std::uint32_t expected) {
     const swb_l_header& header = tables.header();
     std::uint32_t active = 0;
-    std::uint64_t memory = header.rings_at;
+    std::uint64_t memory = header.rings_at + memory_of_schemas(tables);
     for (std::uint32_t i = 0; i < header.max_subscribers; ++i) {
         const auto status = static_cast<std::uint32_t>(tables.at<swb_l_inbox>(header.lines_at, i).gate & 0xffff);
         if (status == SWB_GATE_FREE) continue;

@@ -96,6 +96,20 @@ TEST_F(Presence, a_process_that_opens_and_closes_is_told_to_have_joined_and_left
     expect_each_was_told({{"bus.participant.joined", 1}, {"bus.participant.left", 1}});
 }
 
+TEST_F(Presence, is_told_by_the_bus_and_nobody_else) {
+    for (const char* const type : {"bus.participant.died", "bus.mine"}) {
+        try {
+            bus_.publish(type, "forged");
+            ADD_FAILURE() << type << " was published";
+        } catch (const Error& e) {
+            EXPECT_EQ(e.code(), SWB_ERR_TYPE_NAME);
+        }
+        EXPECT_THROW(bus_.publisher(type), Error);
+    }
+    bus_.publish("bus", "is no part of it");
+    bus_.publish("business.as.usual", "neither");
+}
+
 TEST_F(Presence, a_process_that_exits_without_closing_is_told_to_have_died_once) {
     Process agent([&] {
         new Bus(name_, agent_7());

@@ -129,11 +129,13 @@ TEST(Plans, place_the_tables_one_after_the_other_and_the_rings_on_a_page) {
         EXPECT_GE(h.subscribers_at, h.routes_at + limits.max_types * h.route_stride);
         EXPECT_GE(h.lines_at, h.subscribers_at + limits.max_subscribers * sizeof(swb_l_subscriber));
         EXPECT_GE(h.rings_at, h.lines_at + limits.max_subscribers * sizeof(swb_l_inbox));
-        EXPECT_EQ(h.file_bytes, h.rings_at + limits.ring_bytes);
+        EXPECT_EQ(h.schemas_at, h.rings_at + limits.ring_bytes);
+        EXPECT_GE(h.file_bytes, h.schemas_at + SWB_REGISTRATIONS * sizeof(swb_l_registration) + SWB_SCHEMAS_BYTES);
         for (const std::uint64_t at : {h.participants_at, h.writers_at, h.types_at, h.routes_at, h.subscribers_at, h.lines_at}) {
             EXPECT_EQ(at % SWB_LINE, 0u);
         }
         EXPECT_EQ(h.rings_at % SWB_PAGE, 0u);
+        EXPECT_EQ(h.schemas_at % SWB_PAGE, 0u);
         EXPECT_EQ(h.route_stride % 64, 0u);
         EXPECT_GE(h.route_stride, 8 + (limits.max_subscribers + 63) / 64 * 8);
     }
@@ -157,8 +159,8 @@ TEST(LayoutHashes, change_with_every_number_two_builds_must_agree_on) {
         [](auto& h) { ++h.max_subscribers; }, [](auto& h) { ++h.max_types; },       [](auto& h) { ++h.default_capacity; },
         [](auto& h) { ++h.ring_bytes; },      [](auto& h) { ++h.participants_at; }, [](auto& h) { ++h.writers_at; },
         [](auto& h) { ++h.types_at; },        [](auto& h) { ++h.routes_at; },       [](auto& h) { ++h.subscribers_at; },
-        [](auto& h) { ++h.lines_at; },        [](auto& h) { ++h.rings_at; },        [](auto& h) { ++h.file_bytes; },
-        [](auto& h) { ++h.route_stride; },
+        [](auto& h) { ++h.lines_at; },        [](auto& h) { ++h.rings_at; },        [](auto& h) { ++h.schemas_at; },
+        [](auto& h) { ++h.file_bytes; },      [](auto& h) { ++h.route_stride; },
     };
     for (const auto& change : changes) {
         swb_l_header other = planned;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "src/tool/text.hpp"
 #include "src/tool/timestamp.hpp"
@@ -19,10 +20,17 @@ void for_each_loss(const Event& event, Visit&& visit) {
     }
 }
 
+bool is_binary(const Event& event) noexcept {
+    return event.encoding() == Encoding::flatbuffers || event.encoding() == Encoding::flexbuffers;
+}
+
 class LinesForPeople final : public EventLines {
 public:
-    explicit LinesForPeople(bool colours)
-        : dim_(colours ? "\x1b[2m" : ""), warn_(colours ? "\x1b[33m" : ""), plain_(colours ? "\x1b[0m" : "") {}
+    LinesForPeople(bool colours, PayloadToJson to_json)
+        : to_json_(std::move(to_json)),
+          dim_(colours ? "\x1b[2m" : ""),
+          warn_(colours ? "\x1b[33m" : ""),
+          plain_(colours ? "\x1b[0m" : "") {}
 
     void append(std::string& out, const Event& event) override {
         if (event.lost() > 0) append_losses(out, event);
@@ -33,7 +41,8 @@ public:
         append_cell(out, event.subject().empty() ? "-" : printable(event.subject()), subject_width_);
         out += dim_;
         append_cell(out, '#' + std::to_string(event.sequence()), sequence_width_);
-        out += plain_ + printable(event.text());
+        const std::optional<std::string> json = is_binary(event) ? to_json_(event) : std::nullopt;
+        out += plain_ + printable(json ? *json : event.text());
         out += '\n';
     }
 
@@ -58,12 +67,15 @@ private:
         out += plain_ + '\n';
     }
 
+    const PayloadToJson to_json_;
     const std::string dim_, warn_, plain_;
     std::size_t type_width_ = 20, source_width_ = 12, subject_width_ = 8, sequence_width_ = 4;
 };
 
 class JsonLines final : public EventLines {
 public:
+    explicit JsonLines(PayloadToJson to_json) : to_json_(std::move(to_json)) {}
+
     void append(std::string& out, const Event& event) override {
         out += '{';
         if (event) append_event(out, event);
@@ -80,7 +92,7 @@ public:
     }
 
 private:
-    static void append_event(std::string& out, const Event& event) {
+    void append_event(std::string& out, const Event& event) const {
         out += "\"type\":";
         append_json_string(out, event.type());
         out += ",\"source\":";
@@ -98,9 +110,13 @@ private:
         out += ',';
     }
 
-    static void append_payload(std::string& out, const Event& event) {
+    void append_payload(std::string& out, const Event& event) const {
         const std::string_view payload = event.text();
         const Encoding encoding = event.encoding();
+        if (const std::optional<std::string> json = is_binary(event) ? to_json_(event) : std::nullopt) {
+            out += *json;
+            return;
+        }
         if (encoding == Encoding::json && append_json_value(out, payload)) return;
         if ((encoding == Encoding::bytes || encoding == Encoding::text) && is_utf8(payload)) {
             append_json_string(out, payload);
@@ -110,11 +126,15 @@ private:
         append_base64(out, payload);
         out += '"';
     }
+
+    const PayloadToJson to_json_;
 };
 
 }  // namespace
 
-std::unique_ptr<EventLines> lines_for_people(bool colours) { return std::make_unique<LinesForPeople>(colours); }
-std::unique_ptr<EventLines> json_lines() { return std::make_unique<JsonLines>(); }
+std::unique_ptr<EventLines> lines_for_people(bool colours, PayloadToJson to_json) {
+    return std::make_unique<LinesForPeople>(colours, std::move(to_json));
+}
+std::unique_ptr<EventLines> json_lines(PayloadToJson to_json) { return std::make_unique<JsonLines>(std::move(to_json)); }
 
 }  // namespace swarmbus::tool

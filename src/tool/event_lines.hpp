@@ -1,7 +1,9 @@
 // Events and losses as lines: for people, and as JSON. The forms are described in docs/tool.md.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <swarmbus/event.hpp>
@@ -15,7 +17,10 @@ public:
     virtual void append(std::string& out, const Event& event) = 0;
 };
 
-std::unique_ptr<EventLines> lines_for_people(bool colours);
-std::unique_ptr<EventLines> json_lines();
+// The payload of an event that is a FlatBuffer or a FlexBuffer as JSON; nothing if it can't be read.
+using PayloadToJson = std::function<std::optional<std::string>(const Event&)>;
+
+std::unique_ptr<EventLines> lines_for_people(bool colours, PayloadToJson to_json);
+std::unique_ptr<EventLines> json_lines(PayloadToJson to_json);
 
 }  // namespace swarmbus::tool

@@ -38,9 +38,17 @@ Heard listen(const Listening& what) {
     check_patterns(what.patterns);
     if (!is_utf8(what.source)) throw UsageError("--source is not UTF-8");
     Output output;
-    const std::unique_ptr<EventLines> lines = what.json ? json_lines() : lines_for_people(output.colours());
     catch_interrupts();
     Bus bus(what.bus, inbox_options(what));
+    const auto to_json = [&bus](const Event& event) -> std::optional<std::string> {
+        try {
+            return bus.to_json(event);
+        } catch (const Error& e) {
+            if (e.code() == SWB_ERR_PAYLOAD || e.code() == SWB_ERR_NO_SCHEMA || e.code() == SWB_ERR_SCHEMA) return std::nullopt;
+            throw;
+        }
+    };
+    const std::unique_ptr<EventLines> lines = what.json ? json_lines(to_json) : lines_for_people(output.colours(), to_json);
     const StopOnInterrupt stop(bus);
     bus.subscribe(joined(what.patterns));
 

@@ -75,10 +75,8 @@ public:
             if (output_) output_->flush();
             pace_->wait();
         }
-        message_.payload = as_payload(payload);
-        message_.encoding = encoding_of(payload);
         try {
-            const Delivery delivery = bus_.publish(options_.type.c_str(), message_);
+            const Delivery delivery = publish_as_told(payload);
             drops_.add(delivery);
             if (output_) report(delivery);
         } catch (const Error& e) {
@@ -113,15 +111,15 @@ private:
         return bus;
     }
 
-    Encoding encoding_of(std::string_view payload) {
+    Delivery publish_as_told(std::string_view payload) {
+        if (options_.encoding == "json") return bus_.publish_json(options_.type, payload, message_);
+        message_.payload = as_payload(payload);
+        message_.encoding = encoding_of(payload);
+        return bus_.publish(options_.type.c_str(), message_);
+    }
+
+    Encoding encoding_of(std::string_view payload) const {
         if (options_.encoding == "bytes") return Encoding::bytes;
-        if (options_.encoding == "json") {
-            std::string value;
-            if (!append_json_value(value, payload)) {
-                throw std::runtime_error(where_ + "the payload is not JSON, or is nested deeper than 64 levels");
-            }
-            return Encoding::json;
-        }
         const bool text = is_utf8(payload);
         if (options_.encoding == "text" && !text) throw std::runtime_error(where_ + "the payload is not UTF-8; use --encoding bytes");
         return text ? Encoding::text : Encoding::bytes;
@@ -182,7 +180,8 @@ void add_pub_command(CLI::App& app, Tool& tool) {
     pub->add_flag("--lines", options->lines, "Publish an event for each line of standard input");
     pub->add_option("-n,--count", options->count, "Publish N times; with --lines, at most N lines")->type_name("N");
     pub->add_option("--rate", options->rate, "Publish N events a second; without --count until Ctrl-C")->type_name("N/s");
-    pub->add_option("--encoding", options->encoding, "bytes, text or json; else text if it is UTF-8, bytes if not")
+    pub->add_option("--encoding", options->encoding,
+                    "bytes, text, or json by the schema of the type; else text if it is UTF-8, bytes if not")
         ->type_name("NAME")
         ->check(CLI::IsMember({"bytes", "text", "json"}).description(""));
     pub->add_option("--block-timeout", options->block_timeout, "Longest wait for full 'block' subscribers (default 100); 0: none")
@@ -193,7 +192,7 @@ void add_pub_command(CLI::App& app, Tool& tool) {
         "Prints nothing unless asked to. Events that a full subscriber did not get give a warning.\n"
         "\n"
         "Examples:\n"
-        "  swarmbus pub agent.created '{\"id\": 7}' --encoding json --subject agent-7\n"
+        "  swarmbus pub agent.created '{\"agent_id\": \"agent-7\"}' --encoding json\n"
         "  swarmbus pub config.changed - < settings.bin    the bytes of a small file\n"
         "  tail -f app.log | swarmbus pub log.line --lines\n"
         "  swarmbus pub agent.heartbeat ok --rate 1/s      until Ctrl-C\n"

@@ -115,7 +115,7 @@ public:
     // Why it was stopped.
     std::string what() const {
         if (levels_.size() <= kMaxJsonDepth) return "a text holds half a surrogate pair, which is no character";
-        return "more than " + std::to_string(kMaxJsonDepth) + " lists and objects lie within each other";
+        return "of the JSON, more than " + std::to_string(kMaxJsonDepth) + " lists and objects lie within each other";
     }
     bool Default() { return passed(); }
     bool String(const char* text, rapidjson::SizeType length, bool) { return !has_half_a_pair({text, length}) && passed(); }

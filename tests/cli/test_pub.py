@@ -56,6 +56,18 @@ class Payloads(harness.CliTest):
             self.pub("a.b", "17", "--encoding", encoding)
             self.assertEqual(sub.read_json()["encoding"], encoding)
 
+    def test_json_of_a_type_with_a_schema_becomes_what_its_readers_expect(self):
+        sub = self.start_sub("*", "--json")
+        self.pub("task.failed", '{"attempt": 2, "task_id": "t-1", "metadata": {"big": 18446744073709551615}}', "--encoding", "json")
+        event = sub.read_json()
+        self.assertEqual((event["encoding"], event["payload"]),
+                         ("flatbuffers", {"task_id": "t-1", "attempt": 2, "metadata": {"big": 18446744073709551615}}))
+        plain = self.start_sub("*", inboxes=2)
+        self.pub("task.failed", '{"error":"no room"}', "--encoding", "json")
+        self.assertTrue(plain.read_line().endswith('{"error":"no room"}'))
+        message = self.refused("pub", "task.failed", '{"attempt": -2}', "--encoding", "json", status=1)
+        self.assertIn("attempt: expected a whole number from 0 to 4294967295, found -2", message)
+
     def test_a_payload_that_its_encoding_does_not_allow_is_refused(self):
         for payload in ("", "{", "nan", "[1,]", "{} {}", "[" * 65 + "]" * 65):
             with self.subTest(payload):

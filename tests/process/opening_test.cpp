@@ -106,7 +106,7 @@ const Oddity oddities[] = {
          make_bus(path);
          patch(path, offsetof(swb_l_header, version), SWB_LAYOUT_VERSION + 7);
      },
-     SWB_ERR_LAYOUT, "9"},
+     SWB_ERR_LAYOUT, "layout version " + std::to_string(SWB_LAYOUT_VERSION + 7)},
     {"bus_with_other_offsets",
      [](const std::string& path) {
          make_bus(path);

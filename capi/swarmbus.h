@@ -171,6 +171,7 @@ typedef struct swb_event {
 SWB_API swb_result swb_open(const char *name, const swb_options *options, swb_bus **bus);
 
 /* Publishes bytes to every inbox whose patterns match, in the order of this thread's calls.
+ * Types that begin with "bus." are the bus's own and refused (SWB_ERR_TYPE_NAME).
  * Payloads have up to 64 MiB. One that does not fit in a slot of the bus lies in this process's arena,
  * one copy for all subscribers, until the last of them has received it; also when this process ends.
  * Ownership: the payload is copied.  Threads: any, also from handlers; not from a signal handler

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 #include <swarmbus/swarmbus.hpp>
@@ -132,6 +133,8 @@ void add_register(CLI::App& schema, Tool& tool) {
     reg->callback([options, &tool] {
         const std::string contents = contents_of(options->file);
         Bus bus = open_bus(chosen_bus(tool.bus), 0);
+        std::set<std::string> known;
+        for (const RegisteredType& type : bus.types()) known.insert(type.name);
         if (!options->type.empty()) {
             check_type(options->type);
             bus.register_type(options->type, contents, options->root);
@@ -140,7 +143,7 @@ void add_register(CLI::App& schema, Tool& tool) {
         }
         for (const RegisteredType& type : bus.types()) {
             const std::string unusual = core::unusual_type_name(type.name);
-            if (!unusual.empty()) complain("warning: " + unusual);
+            if (!known.contains(type.name) && !unusual.empty()) complain("warning: " + unusual);
         }
         tool.exit_status = kDone;
     });

@@ -63,8 +63,8 @@ std::string type_names_in_cpp(const Schema& schema, std::string_view generated) 
 std::string unusual_type_name(std::string_view type) {
     const auto dots = std::ranges::count(type, '.');
     if (dots == 1 || dots == 2) return {};
-    return "'" + std::string(type) + "' has " + std::to_string(dots + 1) +
-           " parts; types are called domain.entity.action, or domain.action";
+    return "'" + std::string(type) + "' has " + std::to_string(dots + 1) + (dots == 0 ? " part" : " parts") +
+           "; types are called domain.entity.action, or domain.action";
 }
 
 }  // namespace swarmbus::core

@@ -57,7 +57,8 @@ class Schemas(harness.CliTest):
 
     def test_a_name_with_too_few_or_many_parts_is_registered_with_a_warning(self):
         done = self.register(ORDERS, "--type", "order", "--root", "shop.Plain")
-        self.assertIn(b"warning: 'order' has 1 parts", done.stderr)
+        self.assertIn(b"warning: 'order' has 1 part;", done.stderr)
+        self.assertEqual(self.register(ORDERS).stderr, b"", "it is told once, when it is new")
         self.assertIn("order", self.types())
 
     def test_what_is_printed_is_the_same_schema_again(self):

@@ -22,11 +22,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// Of every binary schema.
-bool is_binary_schema(Bytes schema) noexcept {
-    return schema.size() >= 8 && std::memcmp(schema.data() + 4, reflection::SchemaIdentifier(), flatbuffers::kFileIdentifierLength) == 0;
-}
-
 std::shared_ptr<const core::RegisteredType> registered(core::Handle& handle, std::string_view type) {
     auto found = handle.attachment().registry().find(type);
     if (!found)
@@ -95,7 +90,7 @@ swb_result swb_register_type(swb_bus* bus, const char* type, const void* schema,
             handle.check_usable();
             Bytes binary(static_cast<const std::byte*>(schema), schema_bytes);
             std::vector<std::byte> compiled;
-            if (!is_binary_schema(binary)) binary = compiled = core::binary_of_text({static_cast<const char*>(schema), schema_bytes});
+            if (!core::is_binary_schema(binary)) binary = compiled = core::binary_of_text({static_cast<const char*>(schema), schema_bytes});
             core::Registry& registry = handle.attachment().registry();
             if (type != nullptr) {
                 registry.add(type, binary, root != nullptr ? root : "");

@@ -17,8 +17,9 @@ int main(int argc, char** argv) {
         std::ifstream file(argv[2], std::ios::binary);
         const std::string bytes{std::istreambuf_iterator<char>(file), {}};
         const swarmbus::core::Schema schema(std::as_bytes(std::span(bytes)), {}, swarmbus::core::Schema::Root::unneeded);
-        std::cout << (std::string(argv[1]) == "c" ? type_names_in_c(schema, "SWARMBUS_EVENTS_H")
-                                                  : type_names_in_cpp(schema, "swarmbus/events_generated.h"));
+        const auto types = named_types(schema);
+        std::cout << (std::string(argv[1]) == "c" ? type_names_in_c(types, "SWARMBUS_EVENTS_H")
+                                                  : type_names_in_cpp(types, "<swarmbus/events_generated.h>"));
     } catch (const std::exception& e) {
         std::cerr << "typegen: " << argv[2] << ": " << e.what() << '\n';
         return 1;

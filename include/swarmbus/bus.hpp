@@ -122,6 +122,8 @@ public:
     std::vector<RegisteredType> types() { return detail::types_of(raw(), nullptr); }
     // Throws SWB_ERR_NO_SCHEMA if none is registered.
     RegisteredType type(const std::string& name) { return detail::types_of(raw(), name.c_str()).front(); }
+    // Whether the bus has a schema for the type.
+    bool has_type(const std::string& name) { return detail::has_type(raw(), name.c_str()); }
 
     // Subscribes to patterns ("agent.* task.failed"); from then on nothing that matches is missed.
     // The handler is for run() and run_once(); an exception out of it ends that call and is

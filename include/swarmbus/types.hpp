@@ -39,6 +39,14 @@ inline std::vector<RegisteredType> types_of(swb_bus* bus, const char* name) {
     return types;
 }
 
+inline bool has_type(swb_bus* bus, const char* name) {
+    const swb_result result = swb_types(
+        bus, name, [](const swb_type*, void*) {}, nullptr);
+    if (result == SWB_ERR_NO_SCHEMA) return false;
+    check(result);
+    return true;
+}
+
 }  // namespace detail
 
 }  // namespace swarmbus

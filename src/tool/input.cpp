@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include "src/tool/interrupts.hpp"
@@ -14,6 +16,13 @@ namespace {
 constexpr std::size_t kReadSize = 65536;
 
 }  // namespace
+
+std::string contents_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string contents{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad()) throw std::runtime_error("'" + path + "' can't be read");
+    return contents;
+}
 
 std::string Input::all() {
     while (read_more()) {}

@@ -1,4 +1,4 @@
-// Standard input as payloads.
+// Standard input as payloads, and files.
 #pragma once
 
 #include <string>
@@ -8,6 +8,9 @@ namespace swarmbus::tool {
 
 // No event is larger; keeps endless input from filling the memory.
 inline constexpr std::size_t kMostInput = std::size_t{64} << 20;
+
+// Of a file. Throws std::runtime_error that names it.
+std::string contents_of(const std::string& path);
 
 class Input {
 public:

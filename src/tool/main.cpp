@@ -55,13 +55,14 @@ void build(CLI::App& app, Tool& tool) {
     add_ps_command(app, tool);
     add_doctor_command(app, tool);
     add_schema_command(app, tool);
+    add_codegen_command(app, tool);
     add_rm_command(app, tool);
     add_bench_command(app, tool.exit_status);
     for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
     app.footer(
         "Examples:\n"
         "  swarmbus sub 'agent.*'                    print events as they come (in one terminal)\n"
-        "  swarmbus pub agent.created hello          publish one (in another)\n"
+        "  swarmbus pub agent.online hello           publish one (in another)\n"
         "  swarmbus wait task.finished --timeout 30  wait for one\n"
         "  swarmbus ls                               list buses\n"
         "\n"
@@ -92,7 +93,7 @@ void parse(CLI::App& app, int argc, char** argv) {
         const auto unknown = app.remaining();
         const bool no_command = app.get_subcommands().empty();
         if (no_command && !unknown.empty()) refuse(app, "there is no command or option '" + printable(unknown.front()) + "'");
-        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, rm or bench");
+        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, codegen, rm or bench");
         refuse(app, printable(e.what()));
     }
 }

@@ -66,7 +66,8 @@ public:
         : options_(options),
           output_(options.json ? std::make_optional<Output>() : std::nullopt),
           pace_(options.rate ? std::make_optional<Pace>(parse_rate("--rate", *options.rate)) : std::nullopt),
-          bus_(bus, bus_options(options)) {
+          bus_(bus, bus_options(options)),
+          has_schema_(bus_.has_type(options.type)) {
         message_.subject = options.subject.empty() ? nullptr : options.subject.c_str();
     }
 
@@ -113,9 +114,20 @@ private:
 
     Delivery publish_as_told(std::string_view payload) {
         if (options_.encoding == "json") return bus_.publish_json(options_.type, payload, message_);
+        if (options_.encoding.empty() && has_schema_) return publish_by_schema(payload);
         message_.payload = as_payload(payload);
         message_.encoding = encoding_of(payload);
         return bus_.publish(options_.type.c_str(), message_);
+    }
+
+    Delivery publish_by_schema(std::string_view payload) {
+        try {
+            return bus_.publish_json(options_.type, payload.empty() ? "{}" : payload, message_);
+        } catch (const Error& e) {
+            if (e.code() != SWB_ERR_PAYLOAD) throw;
+            throw Error(e.code(), std::string(e.what()) + "; 'swarmbus schema show " + options_.type +
+                                      "' prints what it has, --encoding text publishes the payload as it is");
+        }
     }
 
     Encoding encoding_of(std::string_view payload) const {
@@ -138,6 +150,7 @@ private:
     std::optional<Output> output_;
     std::optional<Pace> pace_;
     Bus bus_;
+    bool has_schema_;  // the type, when publishing began
     Message message_;
     DropReport drops_;
     std::string where_;  // in front of what is wrong with a payload
@@ -181,7 +194,8 @@ void add_pub_command(CLI::App& app, Tool& tool) {
     pub->add_option("-n,--count", options->count, "Publish N times; with --lines, at most N lines")->type_name("N");
     pub->add_option("--rate", options->rate, "Publish N events a second; without --count until Ctrl-C")->type_name("N/s");
     pub->add_option("--encoding", options->encoding,
-                    "bytes, text, or json by the schema of the type; else text if it is UTF-8, bytes if not")
+                    "bytes, text or json. Else, if the type has a schema: JSON, which becomes what it asks for;\n"
+                    "if not: text if it is UTF-8, bytes otherwise")
         ->type_name("NAME")
         ->check(CLI::IsMember({"bytes", "text", "json"}).description(""));
     pub->add_option("--block-timeout", options->block_timeout, "Longest wait for full 'block' subscribers (default 100); 0: none")
@@ -192,7 +206,7 @@ void add_pub_command(CLI::App& app, Tool& tool) {
         "Prints nothing unless asked to. Events that a full subscriber did not get give a warning.\n"
         "\n"
         "Examples:\n"
-        "  swarmbus pub agent.created '{\"agent_id\": \"agent-7\"}' --encoding json\n"
+        "  swarmbus pub agent.created '{\"agent_id\": \"agent-7\"}'\n"
         "  swarmbus pub config.changed - < settings.bin    the bytes of a small file\n"
         "  tail -f app.log | swarmbus pub log.line --lines\n"
         "  swarmbus pub agent.heartbeat ok --rate 1/s      until Ctrl-C\n"

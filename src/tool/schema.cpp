@@ -1,17 +1,16 @@
 // swarmbus schema: the schemas that a bus carries for its event types.
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <set>
-#include <stdexcept>
 
 #include <swarmbus/swarmbus.hpp>
 
 #include "src/tool/arguments.hpp"
 #include "src/tool/commands.hpp"
 #include "src/tool/exit_status.hpp"
+#include "src/tool/input.hpp"
+#include "src/tool/schema_lint.hpp"
 #include "src/tool/streams.hpp"
 #include "src/tool/text.hpp"
 #include "src/tool/timestamp.hpp"
@@ -112,13 +111,6 @@ struct RegisterOptions {
     std::string file, type, root;
 };
 
-std::string contents_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string contents{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() || file.bad()) throw std::runtime_error("'" + path + "' can't be read");
-    return contents;
-}
-
 void add_register(CLI::App& schema, Tool& tool) {
     const auto options = std::make_shared<RegisterOptions>();
     CLI::App* reg = schema.add_subcommand("register", "Register the schemas of a file");
@@ -152,17 +144,19 @@ void add_register(CLI::App& schema, Tool& tool) {
 }  // namespace
 
 void add_schema_command(CLI::App& app, Tool& tool) {
-    CLI::App* schema = app.add_subcommand("schema", "List, print and register the schemas of event types");
+    CLI::App* schema = app.add_subcommand("schema", "List, print, register and check the schemas of event types");
     schema->require_subcommand(1);
     add_ls(*schema, tool);
     add_show(*schema, tool);
     add_register(*schema, tool);
+    add_schema_lint(*schema, tool);
     schema->footer(
         "Examples:\n"
         "  swarmbus schema ls\n"
         "  swarmbus schema show agent.status.changed\n"
         "  swarmbus schema show task.failed --json-schema | jq .\n"
-        "  swarmbus schema register orders.fbs");
+        "  swarmbus schema register orders.fbs\n"
+        "  swarmbus schema lint orders.fbs");
 }
 
 }  // namespace swarmbus::tool

@@ -336,4 +336,8 @@ const SchemaObject* Schema::find_object(std::string_view name) const noexcept {
 std::span<const std::byte> Schema::binary() const noexcept { return {reinterpret_cast<const std::byte*>(words_.data()), bytes_}; }
 const reflection::Schema& Schema::reflected() const noexcept { return *reflection::GetSchema(words_.data()); }
 
+bool is_binary_schema(std::span<const std::byte> schema) noexcept {
+    return schema.size() >= 8 && std::memcmp(schema.data() + 4, reflection::SchemaIdentifier(), flatbuffers::kFileIdentifierLength) == 0;
+}
+
 }  // namespace swarmbus::core

@@ -121,6 +121,9 @@ private:
     std::string file_identifier_;
 };
 
+// Whether bytes say that they are a binary schema, and not one in text form.
+bool is_binary_schema(std::span<const std::byte> schema) noexcept;
+
 // Longest binary schema.
 inline constexpr std::size_t kMaxSchemaBytes = 1 << 20;
 

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "src/error.hpp"
 #include "src/types/schema_parts.hpp"
 #include "src/types/schema_print.hpp"
 
@@ -22,80 +25,88 @@ std::string_view last_part(std::string_view name) { return name.substr(name.rfin
 
 class Printer {
 public:
-    explicit Printer(const Schema& schema) : schema_(schema) {}
-
-    std::string print() {
-        const SchemaParts parts = parts_of(schema_);
-        const auto any = [&](auto&& holds) { return std::ranges::any_of(parts.objects, holds); };
-        if (any([](const SchemaObject* object) { return object->is_json_value; })) text_ += "include \"value.fbs\";\n";
-        if (any([](const SchemaObject* object) { return !object->event.empty(); })) text_ += "attribute \"event\";\n";
+    // What is there already, by the same name and the same way, is not printed again.
+    void print(const Schema& schema) {
+        const SchemaParts parts = parts_of(schema);
         // FlatBuffers looks enums and unions up as it reads, tables and structs when it is done.
         for (const SchemaEnum* enumeration : parts.enums) {
-            if (enumeration->name != kValueKind) print(*enumeration);
+            if (enumeration->name != kValueKind) add(enumeration->name, text_of(*enumeration));
         }
         for (const SchemaObject* object : parts.objects) {
-            if (!object->is_json_value) print(*object);
+            if (object->is_json_value) {
+                has_json_value_ = true;
+            } else {
+                has_event_ |= !object->event.empty();
+                add(object->name, text_of(*object));
+            }
         }
-        text_ += "\nroot_type " + schema_.root().name + ";\n";
-        if (!schema_.file_identifier().empty()) text_ += "file_identifier \"" + schema_.file_identifier() + "\";\n";
-        return text_;
+    }
+
+    std::string finish() const {
+        return std::string(has_json_value_ ? "include \"value.fbs\";\n" : "") + (has_event_ ? "attribute \"event\";\n" : "") + text_;
     }
 
 private:
-    void begin(const std::string& name, const std::string& comment) {
-        if (const std::string_view wanted = namespace_of(name); wanted != namespace_) {
+    void add(const std::string& name, std::string definition) {
+        const auto [known, is_new] = definitions_.try_emplace(name, std::move(definition));
+        if (!is_new) {
+            if (known->second != definition) throw Error(SWB_ERR_SCHEMA, "'" + name + "' is defined in two ways");
+            return;
+        }
+        if (const std::string_view wanted = namespace_of(known->first); wanted != namespace_) {
             text_ += "\nnamespace " + std::string(wanted) + ";\n";
             namespace_ = wanted;
         }
-        text_ += '\n';
-        print_comment(comment, "");
+        text_ += '\n' + known->second;
     }
 
-    void print_comment(std::string_view comment, const char* indent) {
+    static std::string text_of_comment(std::string_view comment, const char* indent) {
+        std::string text;
         while (!comment.empty()) {
             const std::size_t end = std::min(comment.find('\n'), comment.size());
-            text_ += indent + std::string("/// ") + std::string(comment.substr(0, end)) + "\n";
+            text += indent + std::string("/// ") + std::string(comment.substr(0, end)) + "\n";
             comment.remove_prefix(std::min(end + 1, comment.size()));
         }
+        return text;
     }
 
-    void print(const SchemaEnum& enumeration) {
-        begin(enumeration.name, enumeration.comment);
+    static std::string text_of(const SchemaEnum& enumeration) {
+        std::string text = text_of_comment(enumeration.comment, "");
         const std::string name(last_part(enumeration.name));
         if (enumeration.is_union) {
-            text_ += "union " + name + " {";
+            text += "union " + name + " {";
         } else {
-            text_ += "enum " + name + " : " + name_of(SchemaType{enumeration.underlying, BaseType::None, 0, nullptr, nullptr}) +
-                     (enumeration.is_flags ? " (bit_flags)" : "") + " {";
+            text += "enum " + name + " : " + name_of(SchemaType{enumeration.underlying, BaseType::None, 0, nullptr, nullptr}) +
+                    (enumeration.is_flags ? " (bit_flags)" : "") + " {";
         }
         const char* separator = " ";
         for (const SchemaEnumValue& value : enumeration.values) {
             if (enumeration.is_union && value.type.base == BaseType::None) continue;  // NONE
-            text_ += separator + value.name;
+            text += separator + value.name;
             if (enumeration.is_union) {
-                text_ += ":" + name_of(value.type);
+                text += ":" + name_of(value.type);
             } else if (enumeration.is_flags) {
-                text_ += " = " + std::to_string(std::countr_zero(static_cast<std::uint64_t>(value.value)));
+                text += " = " + std::to_string(std::countr_zero(static_cast<std::uint64_t>(value.value)));
             } else {
-                text_ += " = " + (enumeration.underlying == BaseType::ULong ? std::to_string(static_cast<std::uint64_t>(value.value))
-                                                                            : std::to_string(value.value));
+                text += " = " + (enumeration.underlying == BaseType::ULong ? std::to_string(static_cast<std::uint64_t>(value.value))
+                                                                           : std::to_string(value.value));
             }
             separator = ", ";
         }
-        text_ += " }\n";
+        return text + " }\n";
     }
 
-    void print(const SchemaObject& object) {
-        begin(object.name, object.comment);
-        text_ += (object.is_struct ? "struct " : "table ") + std::string(last_part(object.name));
-        if (!object.event.empty()) text_ += " (event: \"" + object.event + "\")";
-        text_ += " {\n";
+    static std::string text_of(const SchemaObject& object) {
+        std::string text = text_of_comment(object.comment, "");
+        text += (object.is_struct ? "struct " : "table ") + std::string(last_part(object.name));
+        if (!object.event.empty()) text += " (event: \"" + object.event + "\")";
+        text += " {\n";
         for (const SchemaField& field : object.fields) {
             if (field.is_tag) continue;  // comes with its union
-            print_comment(field.comment, "  ");
-            text_ += "  " + field.name + ":" + name_of(field.type) + default_of(field) + attributes_of(field) + ";\n";
+            text += text_of_comment(field.comment, "  ") + "  " + field.name + ":" + name_of(field.type) + default_of(field) +
+                    attributes_of(field) + ";\n";
         }
-        text_ += "}\n";
+        return text + "}\n";
     }
 
     static std::string default_of(const SchemaField& field) {
@@ -125,13 +136,26 @@ private:
         return attributes.empty() ? "" : " (" + attributes + ")";
     }
 
-    const Schema& schema_;
+    std::map<std::string, std::string> definitions_;  // by name
     std::string_view namespace_;
     std::string text_;
+    bool has_json_value_ = false, has_event_ = false;
 };
 
 }  // namespace
 
-std::string fbs_of(const Schema& schema) { return Printer(schema).print(); }
+std::string fbs_of(const Schema& schema) {
+    Printer printer;
+    printer.print(schema);
+    std::string text = printer.finish() + "\nroot_type " + schema.root().name + ";\n";
+    if (!schema.file_identifier().empty()) text += "file_identifier \"" + schema.file_identifier() + "\";\n";
+    return text;
+}
+
+std::string fbs_of(std::span<const Schema* const> schemas) {
+    Printer printer;
+    for (const Schema* schema : schemas) printer.print(*schema);
+    return printer.finish();
+}
 
 }  // namespace swarmbus::core

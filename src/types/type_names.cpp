@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 namespace swarmbus::core {
 
@@ -26,38 +27,52 @@ std::string with_colons(std::string_view dotted) {
     return name;
 }
 
-template <typename Write>
-void for_each_event(const Schema& schema, Write&& write) {
-    for (const SchemaObject& object : schema.objects()) {
-        if (!object.event.empty()) write(object);
-    }
-}
+constexpr std::string_view kMade = "Types of events. Made from their schema; do not edit.";
 
 }  // namespace
 
-std::string type_names_in_c(const Schema& schema, std::string_view guard) {
-    std::string text = "/* Types of events. Made from their schema; do not edit. */\n#ifndef " + std::string(guard) + "\n#define " +
-                       std::string(guard) + "\n\n";
-    for_each_event(schema, [&](const SchemaObject& object) {
-        text += "#define SWB_TYPE_" + upper(identifier_of(object.event)) + " \"" + object.event + "\"\n";
-    });
+std::vector<NamedType> named_types(const Schema& schema) {
+    std::vector<NamedType> types;
+    for (const SchemaObject& object : schema.objects()) {
+        if (!object.event.empty()) types.push_back({object.event, object.name});
+    }
+    return types;
+}
+
+std::string type_names_in_c(std::span<const NamedType> types, std::string_view guard) {
+    std::string text = "/* " + std::string(kMade) + " */\n#ifndef " + std::string(guard) + "\n#define " + std::string(guard) + "\n\n";
+    for (const NamedType& named : types) {
+        text += "#define SWB_TYPE_" + upper(identifier_of(named.type)) + " \"" + named.type + "\"\n";
+    }
     return text + "\n#endif\n";
 }
 
-std::string type_names_in_cpp(const Schema& schema, std::string_view generated) {
-    std::string text =
-        "// Types of events, and the tables that are their payloads. Made from their schema; do not edit.\n#pragma once\n\n#include "
-        "<swarmbus/typed.hpp>\n\n#include <" +
-        std::string(generated) + ">\n\nnamespace swarmbus {\n\nnamespace event_types {\n";
-    for_each_event(schema, [&](const SchemaObject& object) {
-        text += "inline constexpr const char* " + identifier_of(object.event) + " = \"" + object.event + "\";\n";
-    });
+std::string type_names_in_cpp(std::span<const NamedType> types, std::string_view generated) {
+    std::string text = "// " + std::string(kMade) + "\n#pragma once\n\n#include <swarmbus/typed.hpp>\n\n#include " +
+                       std::string(generated) + "\n\nnamespace swarmbus {\n\nnamespace event_types {\n";
+    for (const NamedType& named : types) {
+        text += "inline constexpr const char* " + identifier_of(named.type) + " = \"" + named.type + "\";\n";
+    }
     text += "}  // namespace event_types\n\n";
-    for_each_event(schema, [&](const SchemaObject& object) {
-        text += "template <>\nstruct EventTypeOf<::" + with_colons(object.name) +
-                "> {\n    static constexpr const char* name = event_types::" + identifier_of(object.event) + ";\n};\n";
-    });
+    std::set<std::string_view> tables;
+    for (const NamedType& named : types) {
+        if (!tables.insert(named.table).second) continue;
+        text += "template <>\nstruct EventTypeOf<::" + with_colons(named.table) +
+                "> {\n    static constexpr const char* name = event_types::" + identifier_of(named.type) + ";\n};\n";
+    }
     return text + "\n}  // namespace swarmbus\n";
+}
+
+std::string type_names_in_python(std::span<const NamedType> types) {
+    std::string text = "\"\"\"" + std::string(kMade) + "\"\"\"\n\n";
+    for (const NamedType& named : types) text += upper(identifier_of(named.type)) + " = \"" + named.type + "\"\n";
+    return text;
+}
+
+std::string type_names_in_typescript(std::span<const NamedType> types) {
+    std::string text = "// " + std::string(kMade) + "\n\n";
+    for (const NamedType& named : types) text += "export const " + upper(identifier_of(named.type)) + " = \"" + named.type + "\";\n";
+    return text;
 }
 
 std::string unusual_type_name(std::string_view type) {

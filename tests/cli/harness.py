@@ -130,9 +130,9 @@ class CliTest(unittest.TestCase):
         self.assertEqual(done.returncode, status, f"{arguments}: {done.stdout!r} {done.stderr!r}")
         return done
 
-    def refused(self, *arguments, status=2):
+    def refused(self, *arguments, status=2, stdin=b""):
         """Runs it, expects that exit status and nothing on standard output; the message."""
-        done = self.run_tool(*arguments, status=status)
+        done = self.run_tool(*arguments, status=status, stdin=stdin)
         self.assertEqual(done.stdout, b"")
         self.assertTrue(done.stderr.startswith(b"swarmbus: "), done.stderr)
         return done.stderr.decode()

@@ -56,17 +56,33 @@ class Payloads(harness.CliTest):
             self.pub("a.b", "17", "--encoding", encoding)
             self.assertEqual(sub.read_json()["encoding"], encoding)
 
-    def test_json_of_a_type_with_a_schema_becomes_what_its_readers_expect(self):
+    def test_a_payload_of_a_type_with_a_schema_becomes_what_its_readers_expect(self):
         sub = self.start_sub("*", "--json")
-        self.pub("task.failed", '{"attempt": 2, "task_id": "t-1", "metadata": {"big": 18446744073709551615}}', "--encoding", "json")
+        self.pub("task.failed", '{"attempt": 2, "task_id": "t-1", "metadata": {"big": 18446744073709551615}}')
         event = sub.read_json()
         self.assertEqual((event["encoding"], event["payload"]),
                          ("flatbuffers", {"task_id": "t-1", "attempt": 2, "metadata": {"big": 18446744073709551615}}))
+        self.pub("task.failed", "{}", "--encoding", "json")
+        self.pub("task.failed")
+        for _ in range(2):
+            event = sub.read_json()
+            self.assertEqual((event["encoding"], event["payload"]), ("flatbuffers", {}))
         plain = self.start_sub("*", inboxes=2)
-        self.pub("task.failed", '{"error":"no room"}', "--encoding", "json")
+        self.pub("task.failed", "--lines", stdin=b'{"error":"no room"}\n')
         self.assertTrue(plain.read_line().endswith('{"error":"no room"}'))
-        message = self.refused("pub", "task.failed", '{"attempt": -2}', "--encoding", "json", status=1)
+
+    def test_a_payload_that_is_not_what_the_schema_asks_for_is_refused(self):
+        message = self.refused("pub", "task.failed", '{"attempt": -2}', status=1)
         self.assertIn("attempt: expected a whole number from 0 to 4294967295, found -2", message)
+        message = self.refused("pub", "agent.created", "hello", status=1)
+        self.assertIn("swarmbus schema show agent.created", message)
+        message = self.refused("pub", "agent.created", "--lines", stdin=b'{}\n{"agent_id":7}\n', status=1)
+        self.assertIn("line 2 of standard input: ", message)
+        self.assertIn("agent_id", message)
+
+    def test_a_payload_of_a_type_with_a_schema_is_left_as_it_is_when_told_so(self):
+        event = self.received("agent.created", "hello", "--encoding", "text")
+        self.assertEqual((event["encoding"], event["payload"]), ("text", "hello"))
 
     def test_a_payload_that_its_encoding_does_not_allow_is_refused(self):
         for payload in ("", "{", "nan", "[1,]", "{} {}", "[" * 65 + "]" * 65):

@@ -11,6 +11,7 @@ attribute "event";
 table OrderPlaced (event: "shop.order.placed") { order_id:string; total:double; }
 table Plain { n:int; }
 """
+STANDARD_SCHEMAS = [os.path.join(os.environ["SWARMBUS_SCHEMAS"], name) for name in ("events.fbs",)]
 
 
 class Schemas(harness.CliTest):
@@ -71,6 +72,19 @@ class Schemas(harness.CliTest):
         self.assertEqual(binary[4:8], b"BFBS")
         described = json.loads(self.run_tool("schema", "show", "shop.order.placed", "--json-schema").stdout)
         self.assertEqual(described["$defs"]["shop.OrderPlaced"]["properties"]["total"], {"type": "number"})
+
+    def test_lint_says_what_is_wrong_or_unusual_in_files(self):
+        self.assertEqual(self.run_tool("schema", "lint", self.file(ORDERS), *STANDARD_SCHEMAS).stdout, b"")
+        for text, finding in ((ORDERS.replace("shop.order.placed", "order"), "table shop.OrderPlaced: 'order' has 1 part;"),
+                              ("table T { n:int; }", "no table names a type"), ("table T {\n a:nothing;\n}", "3: "),
+                              ("\0\0\0\0BFBS", "")):
+            with self.subTest(text):
+                path = self.file(text)
+                printed = self.run_tool("schema", "lint", path, status=1).stdout.decode()
+                self.assertTrue(printed.startswith(path + ": "), printed)
+                self.assertIn(finding, printed)
+        self.assertIn("/nothing/here", self.refused("schema", "lint", "/nothing/here", status=1))
+        self.assertFalse(os.path.exists(self.bus_file(self.bus)))
 
     def test_what_can_not_be_shown_or_registered_is_named(self):
         self.pub("a.b")

@@ -18,9 +18,9 @@ class Lines(harness.CliTest):
     def test_a_line_shows_time_type_source_subject_sequence_and_payload(self):
         sub = self.start_sub("*", "--count", "1")
         before = time.time()
-        self.pub("agent.created", "two words", "--source", "me", "--subject", "agent-7")
+        self.pub("agent.renamed", "two words", "--source", "me", "--subject", "agent-7")
         line = HUMAN.match(sub.read_line())
-        self.assertEqual(line.groups()[1:], ("agent.created", "me", "agent-7", "1", "two words"))
+        self.assertEqual(line.groups()[1:], ("agent.renamed", "me", "agent-7", "1", "two words"))
         self.assertLess(abs(datetime.datetime.fromisoformat(line[1]).timestamp() - before), 60)
 
     def test_what_is_missing_shows_as_a_dash(self):

@@ -33,6 +33,25 @@ TEST(SchemaPrint, of_every_standard_event_makes_the_same_schema_with_its_comment
     }
 }
 
+TEST(SchemaPrint, of_several_schemas_has_what_they_share_once) {
+    const Schema first(binary_of_text("namespace n; struct At { x:int; } table A { at:At; } root_type A;"));
+    const Schema second(binary_of_text("namespace n; struct At { x:int; } table B { at:At; a:int; } root_type B;"));
+    EXPECT_EQ(fbs_of(std::vector<const Schema*>{&first, &second}),
+              "\nnamespace n;\n\nstruct At {\n  x:int;\n}\n\ntable A {\n  at:n.At;\n}\n\ntable B {\n  at:n.At;\n  a:int;\n}\n");
+}
+
+TEST(SchemaPrint, of_schemas_that_define_a_name_in_two_ways_is_refused) {
+    const Schema first(binary_of_text("namespace n; struct At { x:int; } table A { at:At; } root_type A;"));
+    const Schema second(binary_of_text("namespace n; struct At { x:long; } table B { at:At; } root_type B;"));
+    try {
+        fbs_of(std::vector<const Schema*>{&first, &second});
+        FAIL() << "two ways were one";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), SWB_ERR_SCHEMA);
+        EXPECT_NE(std::string(e.what()).find("'n.At'"), std::string::npos) << e.what();
+    }
+}
+
 TEST(SchemaPrint, as_json_schema_describes_the_json) {
     const auto schema = nlohmann::json::parse(json_schema_of(everything()));
     EXPECT_EQ(schema["$ref"], "#/$defs/everything.Event");
@@ -51,10 +70,24 @@ TEST(SchemaPrint, as_json_schema_describes_the_json) {
 }
 
 TEST(TypeNames, are_constants_in_c_and_cpp) {
-    EXPECT_NE(type_names_in_c(everything(), "GUARD_H").find("#define SWB_TYPE_TEST_EVERYTHING \"test.everything\"\n"), std::string::npos);
-    const std::string cpp = type_names_in_cpp(everything(), "x.h");
+    const std::vector<NamedType> types = named_types(everything());
+    EXPECT_NE(type_names_in_c(types, "GUARD_H").find("#define SWB_TYPE_TEST_EVERYTHING \"test.everything\"\n"), std::string::npos);
+    const std::string cpp = type_names_in_cpp(types, "<x.h>");
     EXPECT_NE(cpp.find("test_everything = \"test.everything\";"), std::string::npos) << cpp;
     EXPECT_NE(cpp.find("struct EventTypeOf<::everything::Event> {"), std::string::npos) << cpp;
+}
+
+TEST(TypeNames, are_constants_in_python_and_typescript) {
+    const std::vector<NamedType> types{{"shop.order-line.added", "shop.Added"}};
+    EXPECT_NE(type_names_in_python(types).find("\nSHOP_ORDER_LINE_ADDED = \"shop.order-line.added\"\n"), std::string::npos);
+    EXPECT_NE(type_names_in_typescript(types).find("\nexport const SHOP_ORDER_LINE_ADDED = \"shop.order-line.added\";\n"),
+              std::string::npos);
+}
+
+TEST(TypeNames, give_a_table_of_several_types_the_first) {
+    const std::string cpp = type_names_in_cpp(std::vector<NamedType>{{"a.b", "x.T"}, {"c.d", "x.T"}}, "<x.h>");
+    EXPECT_NE(cpp.find("name = event_types::a_b;"), std::string::npos) << cpp;
+    EXPECT_EQ(cpp.find("name = event_types::c_d;"), std::string::npos) << cpp;
 }
 
 TEST(TypeNames, that_are_not_domain_entity_action_are_unusual) {

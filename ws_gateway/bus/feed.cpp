@@ -1,0 +1,128 @@
+#include "ws_gateway/bus/feed.hpp"
+
+#include <algorithm>
+
+namespace swarmbus::gateway {
+namespace {
+
+// An inbox has room for 2,048 bytes of patterns, each with a byte behind it; the wide ones must fit in beside the others.
+constexpr std::size_t kPatternBytes = 2048 - 16;
+constexpr std::string_view kOwnDomain = "bus.";
+
+}  // namespace
+
+void Feed::follow(const std::string& pattern) {
+    const auto [place, is_new] = followed_.try_emplace(pattern);
+    if (is_new) {
+        place->second.since = journal_.last();
+        try {
+            subscribe();
+        } catch (...) {
+            followed_.erase(place);
+            throw;
+        }
+    }
+    ++place->second.clients;
+}
+
+void Feed::follow_always(const std::string& pattern) {
+    follow(pattern);
+    followed_.at(pattern).always = true;
+}
+
+void Feed::leave(const std::string& pattern, Clock::time_point now) {
+    const auto place = followed_.find(pattern);
+    if (place == followed_.end()) return;
+    --place->second.clients;
+    place->second.left_at = now;
+}
+
+void Feed::expire(Clock::time_point now) {
+    const auto expired = std::erase_if(
+        followed_, [&](const auto& entry) { return entry.second.clients == 0 && entry.second.left_at + limits_.linger <= now; });
+    if (expired > 0) subscribe();
+}
+
+// What is followed that takes in all of a pattern.
+template <typename Visit>
+void Feed::for_each_cover(const std::string& pattern, Visit&& visit) const {
+    for (const std::string& cover : {pattern, std::string("*"), std::string(">")}) {
+        if (cover != pattern && pattern.starts_with(kOwnDomain)) continue;
+        if (const auto place = followed_.find(cover); place != followed_.end()) visit(place->second);
+    }
+}
+
+std::optional<std::uint64_t> Feed::followed_since(const std::string& pattern) const {
+    std::optional<std::uint64_t> since;
+    for_each_cover(pattern, [&](const Followed& followed) { since = std::min(since.value_or(followed.since), followed.since); });
+    return since;
+}
+
+bool Feed::is_followed_always(const std::string& pattern) const {
+    bool always = false;
+    for_each_cover(pattern, [&](const Followed& followed) { always |= followed.always; });
+    return always;
+}
+
+std::set<std::string> Feed::patterns_wanted() const {
+    std::set<std::string> wanted;
+    std::size_t bytes = 0;
+    for (const auto& [pattern, followed] : followed_) {
+        wanted.insert(pattern);
+        bytes += pattern.size() + 1;
+    }
+    if (bytes <= kPatternBytes) return wanted;
+    // Wider ones, which need less room; clients' filters leave out what nobody asked for.
+    const bool of_bus = std::ranges::any_of(wanted, [](const std::string& pattern) { return pattern.starts_with(kOwnDomain); });
+    return of_bus ? std::set<std::string>{"*", "bus.*"} : std::set<std::string>{"*"};
+}
+
+void Feed::subscribe() {
+    const std::set<std::string> wanted = patterns_wanted();
+    for (const std::string& pattern : wanted) {
+        if (!subscribed_.contains(pattern)) subscribed_.emplace(pattern, bus_.subscribe(pattern));
+    }
+    std::erase_if(subscribed_, [&](const auto& own) {
+        if (wanted.contains(own.first)) return false;
+        bus_.unsubscribe(own.second);
+        return true;
+    });
+}
+
+bool Feed::take(std::size_t most) {
+    for (std::size_t taken = 0; taken < most;) {
+        const auto batch = bus_.next_batch(most - taken, std::chrono::nanoseconds(0));
+        if (batch.empty()) {
+            if (bus_.reattached() == reattached_) return false;
+            reattached_ = bus_.reattached();
+            journal_.append(BusLoss{.by_cause = {}, .reattached = true});
+            continue;
+        }
+        for (const Event& event : batch) {
+            if (event.lost() > 0) {
+                BusLoss loss;
+                std::copy_n(event.raw().lost_by, SWB_LOSS_CAUSES, loss.by_cause.begin());
+                journal_.append(loss);
+            }
+            if (!event) continue;
+            Record record;
+            record.time_ns = event.time_ns();
+            record.sequence = event.sequence();
+            record.writer = event.writer();
+            record.encoding = event.raw().encoding;
+            record.type_name = event.type();
+            record.source = event.source();
+            record.subject = event.subject();
+            if (event.payload().size() <= limits_.event_bytes) {
+                record.payload = event.text();
+            } else {
+                record.omitted_bytes = event.payload().size();
+            }
+            journal_.append(record);
+        }
+        taken += batch.size();
+    }
+    return true;
+}
+
+}  // namespace swarmbus::gateway

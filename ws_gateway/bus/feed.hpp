@@ -1,0 +1,74 @@
+// The gateway as a subscriber of the bus: of the union of what its clients ask for.
+#pragma once
+
+#include <swarmbus/swarmbus.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ws_gateway/delivery/token_bucket.hpp"
+#include "ws_gateway/journal/journal.hpp"
+
+namespace swarmbus::gateway {
+
+class Feed {
+public:
+    struct Limits {
+        std::chrono::milliseconds linger{std::chrono::minutes(5)};  // how long a pattern stays followed that nobody asks for
+        std::size_t event_bytes = std::size_t{1} << 20;             // larger payloads are left out
+    };
+
+    // The bus is opened to reattach.
+    Feed(Bus& bus, Journal& journal, const Limits& limits) : bus_(bus), journal_(journal), limits_(limits), reattached_(bus.reattached()) {}
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+
+    // One more who asks for a pattern. What is published from then on is in the journal behind its present end. Throws Error; then
+    // nothing has changed.
+    void follow(const std::string& pattern);
+    // One less; the pattern is followed on for a while.
+    void leave(const std::string& pattern, Clock::time_point now);
+    // Ends what nobody has asked for long enough.
+    void expire(Clock::time_point now);
+    // Follows a pattern as long as the gateway runs. Called before the first event is taken.
+    void follow_always(const std::string& pattern);
+    // The offset since which all that matches is in the journal; nothing if it is not followed.
+    std::optional<std::uint64_t> followed_since(const std::string& pattern) const;
+    // Whether all that matches was taken since the gateway was started.
+    bool is_followed_always(const std::string& pattern) const;
+
+    // Takes what is there into the journal, up to about `most` events; true if there may be more. Never waits. Throws Error when
+    // the bus can't be read any more.
+    bool take(std::size_t most);
+    // Readable when take() has something to do. Valid once something is followed.
+    int descriptor() { return bus_.descriptor(); }
+    bool is_subscribed() const noexcept { return !subscribed_.empty(); }
+
+private:
+    struct Followed {
+        std::size_t clients = 0;
+        std::uint64_t since = 0;      // offset
+        Clock::time_point left_at{};  // by the last client
+        bool always = false;
+    };
+
+    template <typename Visit>
+    void for_each_cover(const std::string& pattern, Visit&& visit) const;
+    // Subscribes to what is followed, and to no more than that unless the patterns are too many for an inbox.
+    void subscribe();
+    std::set<std::string> patterns_wanted() const;
+
+    Bus& bus_;
+    Journal& journal_;
+    const Limits limits_;
+    std::uint64_t reattached_;  // how often the bus was opened anew so far
+    std::map<std::string, Followed> followed_;
+    std::map<std::string, SubscriptionId> subscribed_;
+};
+
+}  // namespace swarmbus::gateway

@@ -32,6 +32,7 @@ class SseEvents final : public EventEncoder {
 public:
     SseEvents(std::uint64_t epoch, PayloadToJson to_json) : epoch_(epoch), json_(std::move(to_json)) {}
     void encode(const Record& record, std::string& out) override;
+    std::uint64_t epoch() const noexcept { return epoch_; }
 
 private:
     const std::uint64_t epoch_;

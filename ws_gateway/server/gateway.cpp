@@ -1,0 +1,133 @@
+#include "ws_gateway/server/gateway.hpp"
+
+#include <algorithm>
+
+namespace swarmbus::gateway {
+namespace {
+
+// Of the bus's events, in one turn: then clients have theirs.
+constexpr std::size_t kEventsATurn = 1024;
+constexpr std::size_t kMessageBytes = std::size_t{64} << 10;
+constexpr std::uint32_t kInboxSlots = 65'536;
+
+}  // namespace
+
+Options Gateway::bus_options() {
+    Options bus;
+    bus.source = "swarmbus-gateway";
+    bus.capacity_slots = kInboxSlots;
+    bus.reattach = true;
+    bus.block_timeout = std::chrono::nanoseconds(0);  // nobody waits for one client's event to find room
+    bus.verify = true;
+    return bus;
+}
+
+Gateway::Gateway(const GatewayOptions& options)
+    : options_(options),
+      bus_(options.bus, bus_options()),
+      json_events_([this](const swb_event& event, std::string& out) { return payload_to_json(event, out); }),
+      sse_events_(random_epoch(), [this](const swb_event& event, std::string& out) { return payload_to_json(event, out); }),
+      journal_(sse_events_.epoch(), options.journal_bytes, encoders_),
+      latest_(journal_, options.state_bytes),
+      feed_(bus_, journal_, {options.linger, options.max_event_bytes}),
+      metrics_(journal_, latest_),
+      hub_(journal_, latest_, feed_, encoders_, kMessageBytes, metrics_) {
+    for (const std::string& pattern : options.follow) feed_.follow_always(pattern);
+    tick(Clock::now());
+}
+
+MessageForm& Gateway::form(Format format) noexcept {
+    switch (format) {
+    case Format::sse: return sse_messages_;
+    case Format::flat: return flat_messages_;
+    default: return json_messages_;
+    }
+}
+
+bool Gateway::payload_to_json(const swb_event& event, std::string& out) {
+    try {
+        out += bus_.to_json(Event(event));
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+std::optional<int> Gateway::descriptor() {
+    if (!feed_.is_subscribed()) return std::nullopt;
+    return feed_.descriptor();
+}
+
+bool Gateway::turn(Clock::time_point now) {
+    bool more = false;
+    try {
+        more = feed_.is_subscribed() && feed_.take(kEventsATurn);
+        bus_trouble_.clear();
+    } catch (const Error& e) {
+        bus_trouble_ = e.what();
+    }
+    hub_.pump(now);
+    return more || hub_.has_more();
+}
+
+void Gateway::tick(Clock::time_point now) {
+    try {
+        feed_.expire(now);
+        std::vector<std::string> names;
+        for (const RegisteredType& type : bus_.types()) names.push_back(type.name);
+        metrics_.set_registered_types(names);
+    } catch (const Error& e) {
+        bus_trouble_ = e.what();
+    }
+}
+
+SubscribedMessage Gateway::subscribe(Client& client, const SubscribeCommand& command, Clock::time_point now) {
+    const Subscription& wanted = command.subscription;
+    const std::size_t had = client.filter ? client.filter->patterns().size() : 0;
+    check_patterns(wanted.patterns, options_.max_patterns - std::min<std::size_t>(had, options_.max_patterns), command.id);
+    if (!client.filter && wanted.patterns.empty()) throw CommandError("bad_message", "no pattern is given", command.id);
+    if (client.filter && wanted.since) throw CommandError("bad_message", "'since' goes with the first patterns of a client", command.id);
+    try {
+        SubscribedMessage answer = hub_.subscribe(client, wanted, now);
+        answer.id = command.id;
+        return answer;
+    } catch (const Error& e) {
+        throw CommandError(e.code() == SWB_ERR_PATTERN ? "bad_pattern" : "bus", e.what(), command.id);
+    }
+}
+
+PublishedMessage Gateway::publish(const PublishCommand& command) {
+    if (!options_.allow_publish) {
+        metrics_.refused(Refusal::publish);
+        throw CommandError("not_allowed", "this gateway does not let clients publish (--allow-publish)", command.id);
+    }
+    Message message;
+    message.source = command.source.empty() ? nullptr : command.source.c_str();
+    message.subject = command.subject.empty() ? nullptr : command.subject.c_str();
+    try {
+        message.payload = as_payload(command.payload);
+        message.encoding = static_cast<Encoding>(command.encoding);
+        const Delivery delivery =
+            command.encoding == SWB_JSON ? bus_.publish_json(command.type, command.payload, message) : bus_.publish(command.type, message);
+        metrics_.published(false);
+        return {command.id, delivery.sequence, delivery.delivered, delivery.dropped};
+    } catch (const Error& e) {
+        metrics_.published(true);
+        const char* code = e.code() == SWB_ERR_PAYLOAD ? "bad_payload" : e.code() == SWB_ERR_TYPE_NAME ? "bad_type" : "bus";
+        throw CommandError(code, e.what(), command.id);
+    }
+}
+
+HelloMessage Gateway::hello() const {
+    HelloMessage hello;
+    hello.server = "swarmbus-gateway " SWARMBUS_VERSION;
+    hello.bus = options_.bus;
+    hello.cursor = journal_.cursor_at(journal_.last());
+    hello.heartbeat_ms = static_cast<std::uint32_t>(options_.heartbeat.count());
+    hello.message_bytes = options_.max_message_bytes;
+    hello.patterns = options_.max_patterns;
+    hello.publish = options_.allow_publish;
+    return hello;
+}
+
+}  // namespace swarmbus::gateway

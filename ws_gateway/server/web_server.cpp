@@ -1,0 +1,302 @@
+#include "ws_gateway/server/web_server.hpp"
+
+#include <arpa/inet.h>
+#include <ev.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <random>
+#include <stdexcept>
+
+#include "ws_gateway/observe/log.hpp"
+#include "ws_gateway/server/connections.hpp"
+#include "ws_gateway/server/http_exchange.hpp"
+#include "ws_gateway/server/lws.hpp"
+#include "ws_gateway/transports/websocket.hpp"
+
+namespace swarmbus::gateway {
+namespace {
+
+// Small, since every WebSocket has one; messages are put together from several.
+constexpr std::size_t kReceiveBytes = 512;
+constexpr std::size_t kSendBytes = std::size_t{1} << 20;
+constexpr ev_tstamp kTick = 0.1;
+constexpr ev_tstamp kLongestFarewell = 4;
+
+std::string address_of_peer(int socket) {
+    sockaddr_storage peer{};
+    socklen_t bytes = sizeof peer;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &bytes) != 0) return {};
+    char text[INET6_ADDRSTRLEN] = "";
+    if (peer.ss_family == AF_INET) ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(peer).sin_addr, text, sizeof text);
+    if (peer.ss_family == AF_INET6) ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6&>(peer).sin6_addr, text, sizeof text);
+    return text;
+}
+
+void log_of_libwebsockets(int, const char* line) {
+    std::string_view text(line);
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    log_debug("libwebsockets", text);
+}
+
+}  // namespace
+
+class WebServer::Implementation {
+public:
+    Implementation(struct ev_loop* loop, Gateway& gateway, Access access)
+        : loop_(loop),
+          gateway_(gateway),
+          access_(std::move(access)),
+          connections_(gateway.options().max_connections, gateway.options().max_connections_per_address),
+          http_(gateway, access_, loop),
+          websockets_(gateway, access_) {
+        listen();
+        start_watchers();
+    }
+
+    ~Implementation() {
+        ev_timer_stop(loop_, &tick_);
+        ev_timer_stop(loop_, &due_);
+        ev_timer_stop(loop_, &farewell_);
+        ev_io_stop(loop_, &bus_);
+        ev_idle_stop(loop_, &more_);
+        lws_context_destroy(context_);
+    }
+
+    std::string address() const {
+        const Endpoint asked = parse_endpoint(gateway_.options().listen);
+        const std::string port = std::to_string(lws_get_vhost_listen_port(vhost_));
+        return asked.host.find(':') == std::string::npos ? asked.host + ":" + port : "[" + asked.host + "]:" + port;
+    }
+
+    void turn() {
+        const Clock::time_point now = Clock::now();
+        const bool more = gateway_.turn(now);
+        if (more != (ev_is_active(&more_) != 0)) more ? ev_idle_start(loop_, &more_) : ev_idle_stop(loop_, &more_);
+        ev_timer_stop(loop_, &due_);
+        if (const auto due = gateway_.next_due()) {
+            ev_timer_set(&due_, std::max(0.0, std::chrono::duration<double>(*due - now).count()), 0.0);
+            ev_timer_start(loop_, &due_);
+        }
+        watch_bus();
+    }
+
+    void shut_down() {
+        if (shutting_down_) return;
+        shutting_down_ = true;
+        log_info("gateway", "shutting down", {{"connections", std::to_string(connections_.size())}});
+        accepting_ = false;
+        gateway_.hub().flush(Clock::now());
+        std::minstd_rand random{std::random_device()()};
+        std::uniform_int_distribution<std::uint32_t> spread(
+            500, 500 + static_cast<std::uint32_t>(std::min<std::size_t>(connections_.size() * 4, 10'000)));
+        http_.shut_down({"restart", spread(random), {}});
+        for (Client* client : websockets_.clients())
+            websockets_.shut_down(*client, {"restart", spread(random), gateway_.cursor_of(*client)});
+        ev_timer_init(
+            &farewell_, [](struct ev_loop* loop, ev_timer*, int) { ev_break(loop, EVBREAK_ALL); }, kLongestFarewell, 0);
+        ev_timer_start(loop_, &farewell_);
+        end_if_alone();
+    }
+
+private:
+    // What libwebsockets keeps for a connection.
+    struct Slot {
+        HttpExchange* http;
+        WebSocketTransport::Session* websocket;
+        std::string* echo;
+    };
+
+    static Implementation& of(lws* wsi) { return *static_cast<Implementation*>(lws_context_user(lws_get_context(wsi))); }
+
+    void listen() {
+        lws_set_log_level(LLL_ERR | LLL_WARN, log_of_libwebsockets);
+        protocols_ = {{
+            {"http", on_http, sizeof(Slot), kReceiveBytes, 0, nullptr, kSendBytes},
+            {"swarmbus.v1.json", on_websocket, sizeof(Slot), kReceiveBytes, 1, nullptr, kSendBytes},
+            {"swarmbus.v1.fb", on_websocket, sizeof(Slot), kReceiveBytes, 2, nullptr, kSendBytes},
+            {"swarmbus.echo", gateway_.options().echo ? on_echo : on_refused, sizeof(Slot), kReceiveBytes, 3, nullptr, kSendBytes},
+            {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+        }};
+        const Endpoint endpoint = parse_endpoint(gateway_.options().listen);
+        lws_context_creation_info info{};
+        void* loops[] = {loop_};
+        info.foreign_loops = loops;
+        info.user = this;
+        info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
+        if (endpoint.host.find(':') == std::string::npos) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+        info.pt_serv_buf_size = 4096;
+        info.max_http_header_data = 4096;
+        info.timeout_secs = std::max<unsigned>(1, static_cast<unsigned>(gateway_.options().request_timeout.count() / 1000));
+        context_ = lws_create_context(&info);
+        if (context_ == nullptr) throw std::runtime_error("libwebsockets could not be started");
+        info.protocols = protocols_.data();
+        info.port = endpoint.port;
+        info.iface = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host.c_str();
+        info.vhost_name = "gateway";
+        info.keepalive_timeout = info.timeout_secs;
+        vhost_ = lws_create_vhost(context_, &info);
+        if (vhost_ == nullptr || lws_get_vhost_listen_port(vhost_) <= 0) {
+            lws_context_destroy(context_);
+            throw std::runtime_error("nobody can listen at " + gateway_.options().listen + ": is another gateway there? (--listen)");
+        }
+    }
+
+    void start_watchers() {
+        ev_timer_init(
+            &tick_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->tick(); }, kTick, kTick);
+        ev_timer_init(
+            &due_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, 0, 0);
+        ev_idle_init(&more_, [](struct ev_loop*, ev_idle* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); });
+        ev_io_init(
+            &bus_, [](struct ev_loop*, ev_io* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, -1, EV_READ);
+        tick_.data = due_.data = more_.data = bus_.data = this;
+        ev_timer_start(loop_, &tick_);
+    }
+
+    // The bus's descriptor is there once something is followed.
+    void watch_bus() {
+        const int descriptor = gateway_.descriptor().value_or(-1);
+        if (descriptor == bus_.fd && ev_is_active(&bus_) == (descriptor >= 0)) return;
+        ev_io_stop(loop_, &bus_);
+        ev_io_set(&bus_, descriptor, EV_READ);
+        if (descriptor >= 0) ev_io_start(loop_, &bus_);
+    }
+
+    void tick() {
+        // libwebsockets' own timers under libev are late without.
+        lws_cancel_service(context_);
+        const Clock::time_point now = Clock::now();
+        http_.tick(now);
+        websockets_.tick(now);
+        if (++ticks_ % 10 == 0) gateway_.tick(now);
+        turn();
+        end_if_alone();
+    }
+
+    void end_if_alone() {
+        if (shutting_down_ && connections_.size() == 0) ev_break(loop_, EVBREAK_ALL);
+    }
+
+    // 0: go on; else it was decided here.
+    int on_connection(lws* wsi, lws_callback_reasons reason, void* in) {
+        switch (reason) {
+        case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: {
+            const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(in));
+            if (accepting_ && connections_.has_room_for(address_of_peer(socket))) return 0;
+            gateway_.metrics().refused(Refusal::connections);
+            return 1;
+        }
+        case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: connections_.add(wsi, address_of_peer(lws_get_socket_fd(wsi))); return 0;
+        case LWS_CALLBACK_WSI_DESTROY: connections_.remove(wsi); return 0;
+        default: return 0;
+        }
+    }
+
+    static int on_http(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
+        auto* const slot = static_cast<Slot*>(user);
+        switch (reason) {
+        case LWS_CALLBACK_HTTP: return of(wsi).http_.request(wsi, {static_cast<const char*>(in), bytes}, slot->http);
+        case LWS_CALLBACK_HTTP_BODY:
+            return slot->http == nullptr ? -1 : of(wsi).http_.body(*slot->http, {static_cast<const char*>(in), bytes});
+        case LWS_CALLBACK_HTTP_BODY_COMPLETION: return slot->http == nullptr ? -1 : of(wsi).http_.body_is_there(*slot->http);
+        case LWS_CALLBACK_HTTP_WRITEABLE: return slot == nullptr || slot->http == nullptr ? -1 : of(wsi).http_.writable(*slot->http);
+        case LWS_CALLBACK_CLOSED_HTTP:
+        case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+            if (slot != nullptr) of(wsi).http_.closed(slot->http);
+            return 0;
+        case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: {
+            bool has_token = false;
+            if (!of(wsi).http_.admits_websocket(wsi, has_token)) return -1;
+            lws_set_opaque_user_data(wsi, has_token ? &of(wsi) : nullptr);
+            return 0;
+        }
+        case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 1;  // no WebSocket without a subprotocol
+        default: return of(wsi).on_connection(wsi, reason, in);
+        }
+    }
+
+    static int on_websocket(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
+        auto* const slot = static_cast<Slot*>(user);
+        switch (reason) {
+        case LWS_CALLBACK_ESTABLISHED: {
+            Implementation& self = of(wsi);
+            MessageForm& form = self.gateway_.form(lws_get_protocol(wsi)->id == 1 ? Format::json : Format::flat);
+            slot->websocket = self.websockets_.open(wsi, form, lws_get_opaque_user_data(wsi) != nullptr);
+            return 0;
+        }
+        case LWS_CALLBACK_RECEIVE:
+            if (slot->websocket == nullptr) return -1;
+            return of(wsi).websockets_.receive(*slot->websocket, {static_cast<const char*>(in), bytes},
+                                               lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0)
+                       ? 0
+                       : -1;
+        case LWS_CALLBACK_RECEIVE_PONG:
+            if (slot->websocket != nullptr) of(wsi).websockets_.heard(*slot->websocket);
+            return 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE: return slot->websocket == nullptr || !of(wsi).websockets_.writable(*slot->websocket) ? -1 : 0;
+        case LWS_CALLBACK_CLOSED:
+        case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+            if (slot != nullptr && slot->websocket != nullptr) of(wsi).websockets_.close(*std::exchange(slot->websocket, nullptr));
+            return 0;
+        default: return of(wsi).on_connection(wsi, reason, in);
+        }
+    }
+
+    static int on_refused(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t) {
+        return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ? 1 : of(wsi).on_connection(wsi, reason, in);
+    }
+
+    // What comes goes back: for tests of the protocol by others.
+    static int on_echo(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
+        auto* const slot = static_cast<Slot*>(user);
+        switch (reason) {
+        case LWS_CALLBACK_ESTABLISHED: slot->echo = new std::string(LWS_PRE, '\0'); return 0;
+        case LWS_CALLBACK_RECEIVE:
+            if (slot->echo == nullptr) return -1;
+            slot->echo->append(static_cast<const char*>(in), bytes);
+            if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) > 0) return 0;
+            if (!write(wsi, slot->echo->data() + LWS_PRE, slot->echo->size() - LWS_PRE,
+                       lws_frame_is_binary(wsi) != 0 ? LWS_WRITE_BINARY : LWS_WRITE_TEXT))
+                return -1;
+            slot->echo->resize(LWS_PRE);
+            if (lws_partial_buffered(wsi)) {
+                lws_rx_flow_control(wsi, 0);
+                lws_callback_on_writable(wsi);
+            }
+            return 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE: lws_rx_flow_control(wsi, 1); return 0;
+        case LWS_CALLBACK_CLOSED:
+        case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+            if (slot != nullptr) delete std::exchange(slot->echo, nullptr);
+            return 0;
+        default: return of(wsi).on_connection(wsi, reason, in);
+        }
+    }
+
+    struct ev_loop* const loop_;
+    Gateway& gateway_;
+    const Access access_;
+    Connections connections_;
+    HttpServer http_;
+    WebSocketTransport websockets_;
+    std::array<lws_protocols, 5> protocols_{};
+    lws_context* context_ = nullptr;
+    lws_vhost* vhost_ = nullptr;
+    ev_timer tick_{}, due_{}, farewell_{};
+    ev_io bus_{};
+    ev_idle more_{};
+    unsigned ticks_ = 0;
+    bool accepting_ = true, shutting_down_ = false;
+};
+
+WebServer::WebServer(struct ev_loop* loop, Gateway& gateway, Access access)
+    : implementation_(std::make_unique<Implementation>(loop, gateway, std::move(access))) {}
+WebServer::~WebServer() = default;
+
+std::string WebServer::address() const { return implementation_->address(); }
+void WebServer::turn() { implementation_->turn(); }
+void WebServer::shut_down() { implementation_->shut_down(); }
+
+}  // namespace swarmbus::gateway

@@ -1,0 +1,66 @@
+#include "ws_gateway/transports/http_stream.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace swarmbus::gateway {
+namespace {
+
+// The peer has gone, or says something where nothing is to be said.
+void peer_spoke(struct ev_loop* loop, ev_io* watcher, int) {
+    auto& stream = *static_cast<HttpStream*>(watcher->data);
+    char byte;
+    const ssize_t got = ::recv(watcher->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    ev_io_stop(loop, watcher);
+    hang_up(stream.wsi);
+}
+
+}  // namespace
+
+HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Request& request, SubscribedMessage& answer) {
+    auto stream = std::make_unique<HttpStream>(*this, form, wsi, Clock::now());
+    try {
+        answer = gateway_.subscribe(*stream, subscription_in(request), Clock::now());
+    } catch (const CommandError&) {
+        gateway_.metrics().refused(Refusal::pattern);
+        throw;
+    }
+    connect(*stream);
+    gateway_.metrics().connected(name());
+    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    lws_rx_flow_control(wsi, 0);
+    ev_io_init(&stream->peer, peer_spoke, lws_get_socket_fd(wsi), EV_READ);
+    stream->peer.data = stream.get();
+    ev_io_start(loop_, &stream->peer);
+    return stream.release();
+}
+
+void HttpStreamTransport::close(HttpStream& stream) {
+    ev_io_stop(loop_, &stream.peer);
+    gateway_.hub().forget(stream, Clock::now());
+    gateway_.metrics().disconnected(name());
+    disconnect(stream);
+    delete &stream;
+}
+
+void HttpStreamTransport::write_to(HttpStream& stream, char* bytes, std::size_t count) {
+    stream.spoken_at = Clock::now();
+    if (!write(stream.wsi, bytes, count, LWS_WRITE_HTTP)) return hang_up(stream.wsi);
+    if (lws_partial_buffered(stream.wsi)) lws_callback_on_writable(stream.wsi);
+}
+
+void HttpStreamTransport::finish(HttpStream& stream) {
+    stream.is_over = true;
+    lws_rx_flow_control(stream.wsi, 1);  // closing waits for the other side to close, too
+    lws_callback_on_writable(stream.wsi);
+}
+
+bool HttpStreamTransport::writable(HttpStream& stream) {
+    if (stream.is_over) return false;
+    gateway_.hub().writable(stream, Clock::now());
+    return true;
+}
+
+}  // namespace swarmbus::gateway

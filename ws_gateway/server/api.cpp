@@ -67,11 +67,12 @@ Response Api::answer_known(const Request& request) {
     if (request.path == "/v1/events" || request.path == "/v1/ws" || request.path == "/v1/sse") {
         return refuse(request.path == "/v1/events" ? "GET, HEAD, POST" : "GET");
     }
-    const std::array<std::string_view, 6> known = {"/", "/v1/types", "/v1/state", "/healthz", "/readyz", "/metrics"};
+    const std::array<std::string_view, 7> known = {"/", "/v1/participants", "/v1/types", "/v1/state", "/healthz", "/readyz", "/metrics"};
     const bool is_known = std::ranges::find(known, request.path) != known.end() || request.path.starts_with(kSchemas);
     if (!is_known) return error_response(404, "not_found", "there is nothing at '" + request.path + "'");
     if (!is_get) return refuse("GET, HEAD");
     if (request.path == "/v1/types") return types();
+    if (request.path == "/v1/participants") return with_type(participants_.json(Clock::now()), "application/json");
     if (request.path == "/v1/state") return state(request);
     if (request.path == "/healthz") return json("{\"status\":\"alive\"}");
     if (request.path == "/readyz") return ready();

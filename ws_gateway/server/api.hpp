@@ -2,13 +2,14 @@
 #pragma once
 
 #include "ws_gateway/server/gateway.hpp"
+#include "ws_gateway/server/participants.hpp"
 #include "ws_gateway/server/request.hpp"
 
 namespace swarmbus::gateway {
 
 class Api {
 public:
-    explicit Api(Gateway& gateway) : gateway_(gateway) {}
+    explicit Api(Gateway& gateway) : gateway_(gateway), participants_(gateway.options().bus) {}
 
     // 404 for paths that are not known, 405 for methods that are not. Who asks was let in already.
     Response answer(const Request& request);
@@ -24,6 +25,7 @@ private:
     Response ready() const;
 
     Gateway& gateway_;
+    Participants participants_;
     bool shutting_down_ = false;
 };
 

@@ -21,6 +21,7 @@ void add_ps_command(CLI::App& app, Tool& tool);
 void add_doctor_command(CLI::App& app, Tool& tool);
 void add_schema_command(CLI::App& app, Tool& tool);
 void add_codegen_command(CLI::App& app, Tool& tool);
+void add_gateway_command(CLI::App& app, Tool& tool);
 void add_rm_command(CLI::App& app, Tool& tool);
 
 }  // namespace swarmbus::tool

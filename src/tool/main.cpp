@@ -56,6 +56,7 @@ void build(CLI::App& app, Tool& tool) {
     add_doctor_command(app, tool);
     add_schema_command(app, tool);
     add_codegen_command(app, tool);
+    add_gateway_command(app, tool);
     add_rm_command(app, tool);
     add_bench_command(app, tool.exit_status);
     for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
@@ -93,7 +94,7 @@ void parse(CLI::App& app, int argc, char** argv) {
         const auto unknown = app.remaining();
         const bool no_command = app.get_subcommands().empty();
         if (no_command && !unknown.empty()) refuse(app, "there is no command or option '" + printable(unknown.front()) + "'");
-        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, codegen, rm or bench");
+        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, codegen, gateway, rm or bench");
         refuse(app, printable(e.what()));
     }
 }

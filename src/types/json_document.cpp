@@ -155,6 +155,8 @@ private:
     std::string what = path.empty() ? "" : path + ": ";
     if (result.Code() == rapidjson::kParseErrorTermination) {
         what += tracker.what();
+    } else if (!result.IsError()) {
+        what += "no valid JSON at position " + std::to_string(stream.Tell()) + ": a zero is no part of it";
     } else {
         what += "no valid JSON at position " + std::to_string(result.Offset()) + ": " + rapidjson::GetParseError_En(result.Code());
     }
@@ -176,7 +178,8 @@ const JsonValue& JsonDocument::parse(std::string_view text) {
     bool good = false;
     auto generate = [&](rapidjson::Document& document) {
         Builder builder(document);
-        return good = !reader.Parse<kFlags>(stream, builder).IsError();
+        // A zero ends the text for the parser.
+        return good = !reader.Parse<kFlags>(stream, builder).IsError() && stream.Tell() == text.size();
     };
     document_.Populate(generate);
     if (!good) fail(text);

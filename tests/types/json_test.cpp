@@ -110,6 +110,7 @@ TEST(Json, that_is_none_is_refused_where_it_stands) {
                                       {"// comment\n{}", "no valid JSON at position 0"}}) {
         EXPECT_EQ(refusal_of(json).substr(0, std::string_view(where).size()), where) << json << "\n" << refusal_of(json);
     }
+    EXPECT_EQ(refusal_of("{}\0x"sv), "no valid JSON at position 2: a zero is no part of it");
 }
 
 TEST(Json, with_a_name_twice_is_refused_with_the_name) {

@@ -5,7 +5,7 @@
  *   2. first steps        open, publish, subscribe, next, close
  *   3. receiving          handlers, batches, losses
  *   4. publishing         bound publishers, all fields, who got it
- *   5. types              schemas, JSON in and out
+ *   5. types              schemas, JSON and CloudEvents in and out
  *   6. more               separate inboxes, limits, names and patterns, looking at buses
  *
  * A first subscriber takes three calls:
@@ -396,6 +396,24 @@ SWB_API swb_result swb_publish_json(swb_bus *bus, const char *type, const char *
  * Returns: SWB_OK; SWB_ERR_PAYLOAD if it can't be read (swb_last_error() names the field), also for bytes of no encoding;
  * SWB_ERR_NO_SCHEMA for a FlatBuffer of a type without one; SWB_ERR_ARGUMENT, and as swb_types().  Since: 0.1 */
 SWB_API swb_result swb_event_to_json(swb_bus *bus, const swb_event *event, const char **json, size_t *json_bytes);
+
+/* An event as a CloudEvent 1.0 in its JSON form (UTF-8, one line): all its fields and its payload. docs/cloudevents.md
+ * has the mapping. A payload that can't be read as its encoding says is given as bytes (data_base64).
+ * event: one with a type.
+ * Ownership: *json is the library's, ended by NUL.  Valid: until this thread calls it again.  Threads: any.  Blocks: no.
+ * Returns: SWB_OK; SWB_ERR_ARGUMENT, also for an event that tells only losses; else as swb_types(), but a payload is
+ * never the reason of an error.  Since: 0.1 */
+SWB_API swb_result swb_event_to_cloudevent(swb_bus *bus, const swb_event *event, const char **json, size_t *json_bytes);
+
+/* Publishes an event that is given as a CloudEvent 1.0 in its JSON form (UTF-8): under its type, with its source and
+ * subject. JSON data becomes a FlatBuffer, if the type has a schema, else it stays JSON; texts stay texts, data_base64
+ * becomes bytes. The event gets its id and time from the bus; what else the CloudEvent has is left out.
+ * json: one CloudEvent, not a batch.
+ * delivery: may be NULL.
+ * Ownership, Threads, Blocks, Returns: as swb_publish_message(); SWB_ERR_PAYLOAD if it is no CloudEvent, or its data not
+ * what the schema says (swb_last_error() names the attribute or the field and what was expected); SWB_ERR_ARGUMENT for a
+ * source of more than 63 bytes or a subject of more than 127.  Since: 0.1 */
+SWB_API swb_result swb_publish_cloudevent(swb_bus *bus, const char *json, size_t json_bytes, swb_delivery *delivery);
 
 /* Whether a payload is a FlatBuffer of the schema of a type: what reads it then stays within it.
  * Threads: any.  Blocks: no.  Returns: SWB_OK; SWB_ERR_PAYLOAD with the fault, SWB_ERR_NO_SCHEMA, SWB_ERR_ARGUMENT, and as

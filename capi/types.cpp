@@ -10,6 +10,7 @@
 #include "src/types/json_document.hpp"
 #include "src/types/payload_from_json.hpp"
 #include "src/types/payload_to_json.hpp"
+#include "src/types/private_copy.hpp"
 #include "src/types/registry.hpp"
 #include "src/types/schema_text.hpp"
 #include "src/types/verify.hpp"
@@ -30,25 +31,12 @@ std::shared_ptr<const core::RegisteredType> registered(core::Handle& handle, std
     return found;
 }
 
-// A copy, which nobody else can change while it is verified and read; aligned.
-class PrivateCopy {
-public:
-    Bytes operator()(Bytes bytes) {
-        words_.resize(bytes.size() / 8 + 1);
-        if (!bytes.empty()) std::memcpy(words_.data(), bytes.data(), bytes.size());
-        return {reinterpret_cast<const std::byte*>(words_.data()), bytes.size()};
-    }
-
-private:
-    std::vector<std::uint64_t> words_;
-};
-
 // What a thread keeps from one event to the next.
 struct Converter {
     core::PayloadFromJson from_json;
     core::JsonDocument document;
     core::JsonText json;
-    PrivateCopy copy;
+    core::PrivateCopy copy;
     std::string text;  // what swb_event_to_json() gave
 
     static Converter& of_thread() {

@@ -109,6 +109,21 @@ public:
         return {json, bytes};
     }
 
+    // An event as a CloudEvent 1.0 in its JSON form (docs/cloudevents.md), in one line.
+    std::string to_cloudevent(const Event& event) {
+        const char* json = nullptr;
+        std::size_t bytes = 0;
+        detail::check(swb_event_to_cloudevent(raw(), &event.raw(), &json, &bytes));
+        return {json, bytes};
+    }
+    // Publishes an event that is given as a CloudEvent 1.0 in its JSON form, under its type, with its source and subject.
+    Delivery publish_cloudevent(std::string_view json) {
+        swb_delivery d{};
+        d.size = sizeof d;
+        detail::check(swb_publish_cloudevent(raw(), json.data(), json.size(), &d));
+        return Delivery(d);
+    }
+
     // Registers a schema, binary (.bfbs) or text (.fbs), for a type. What only adds to one that is registered takes its
     // place; what changes it throws SWB_ERR_INCOMPATIBLE. The root table is the schema's own if it is not named.
     void register_type(const std::string& type, std::string_view schema, const std::string& root = {}) {

@@ -5,9 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "src/types/base64.hpp"
+#include "src/types/utf8.hpp"
+
 namespace swarmbus::tool {
 
-bool is_utf8(std::string_view text) noexcept;
+using core::append_base64;
+using core::is_utf8;
 
 // Text for people: one line that can't move the cursor or change the terminal. Control characters
 // become \n, \r, \t, \u0085 or \x1b; bytes that are not UTF-8 become \xff.
@@ -22,7 +26,5 @@ void append_json_string(std::string& out, std::string_view text);
 // The text of a JSON value as it stands, in one line: numbers keep all their digits. False, with
 // nothing appended, if it is not JSON or is nested too deeply for common parsers.
 bool append_json_value(std::string& out, std::string_view text);
-
-void append_base64(std::string& out, std::string_view bytes);
 
 }  // namespace swarmbus::tool

@@ -17,15 +17,6 @@ std::string date_and_time(const tm& t) {
 
 }  // namespace
 
-std::string utc_timestamp(std::uint64_t unix_ns) {
-    const auto seconds = static_cast<time_t>(unix_ns / kSecond);
-    tm t{};
-    ::gmtime_r(&seconds, &t);
-    char fraction[16];
-    std::snprintf(fraction, sizeof fraction, ".%09uZ", static_cast<unsigned>(unix_ns % kSecond));
-    return date_and_time(t) + fraction;
-}
-
 std::string local_timestamp(std::uint64_t unix_ns) {
     const auto seconds = static_cast<time_t>(unix_ns / kSecond);
     tm t{};

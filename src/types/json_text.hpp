@@ -26,7 +26,7 @@ public:
         buffer_.Clear();
         writer_.Reset(buffer_);
     }
-    // Valid until the next change.
+    // Ended by a zero. Valid until the next change.
     std::string_view view() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
     void null() { writer_.Null(); }
@@ -39,6 +39,11 @@ public:
     // With a fraction or an exponent, so that it is not read as a whole number.
     void marked_real(double value, const FieldPath* path);
     void text(std::string_view value, const FieldPath* path);
+    // A value that is JSON already, as it is.
+    void json(std::string_view value, const FieldPath* path) {
+        check_length(path);
+        writer_.RawValue(value.data(), value.size(), rapidjson::kObjectType);
+    }
     void key(std::string_view name, const FieldPath* path) { text(name, path); }
 
     void begin_object(const FieldPath* path) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "src/tool/streams.hpp"
 #include "src/tool/text.hpp"
 #include "src/tool/timestamp.hpp"
 
@@ -20,6 +21,17 @@ void for_each_loss(const Event& event, Visit&& visit) {
     }
 }
 
+// "lost 12: 10 evicted, 2 full"
+std::string losses_of(const Event& event) {
+    std::string losses = "lost " + std::to_string(event.lost());
+    const char* separator = ": ";
+    for_each_loss(event, [&](const char* cause, std::uint64_t lost) {
+        losses += separator + std::to_string(lost) + ' ' + cause;
+        separator = ", ";
+    });
+    return losses;
+}
+
 bool is_binary(const Event& event) noexcept {
     return event.encoding() == Encoding::flatbuffers || event.encoding() == Encoding::flexbuffers;
 }
@@ -33,7 +45,7 @@ public:
           plain_(colours ? "\x1b[0m" : "") {}
 
     void append(std::string& out, const Event& event) override {
-        if (event.lost() > 0) append_losses(out, event);
+        if (event.lost() > 0) out += warn_ + losses_of(event) + plain_ + '\n';
         if (!event) return;
         out += dim_ + local_timestamp(event.time_ns()) + plain_ + "  ";
         append_cell(out, printable(event.type()), type_width_);
@@ -55,16 +67,6 @@ private:
         width = std::max(width, std::min(taken, kWidest));
         out += text;
         out.append(2 + (taken < width ? width - taken : 0), ' ');
-    }
-
-    void append_losses(std::string& out, const Event& event) const {
-        out += warn_ + "lost " + std::to_string(event.lost());
-        const char* separator = ": ";
-        for_each_loss(event, [&](const char* cause, std::uint64_t lost) {
-            out += separator + std::to_string(lost) + ' ' + cause;
-            separator = ", ";
-        });
-        out += plain_ + '\n';
     }
 
     const PayloadToJson to_json_;
@@ -130,11 +132,27 @@ private:
     const PayloadToJson to_json_;
 };
 
+class CloudEventLines final : public EventLines {
+public:
+    explicit CloudEventLines(std::function<std::string(const Event&)> to_cloudevent) : to_cloudevent_(std::move(to_cloudevent)) {}
+
+    void append(std::string& out, const Event& event) override {
+        if (event.lost() > 0) complain("warning: " + losses_of(event));
+        if (event) out += to_cloudevent_(event) + '\n';
+    }
+
+private:
+    const std::function<std::string(const Event&)> to_cloudevent_;
+};
+
 }  // namespace
 
 std::unique_ptr<EventLines> lines_for_people(bool colours, PayloadToJson to_json) {
     return std::make_unique<LinesForPeople>(colours, std::move(to_json));
 }
 std::unique_ptr<EventLines> json_lines(PayloadToJson to_json) { return std::make_unique<JsonLines>(std::move(to_json)); }
+std::unique_ptr<EventLines> cloud_event_lines(std::function<std::string(const Event&)> to_cloudevent) {
+    return std::make_unique<CloudEventLines>(std::move(to_cloudevent));
+}
 
 }  // namespace swarmbus::tool

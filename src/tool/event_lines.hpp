@@ -10,6 +10,8 @@
 
 namespace swarmbus::tool {
 
+enum class EventFormat { text, json, cloudevents };
+
 class EventLines {
 public:
     virtual ~EventLines() = default;
@@ -22,5 +24,7 @@ using PayloadToJson = std::function<std::optional<std::string>(const Event&)>;
 
 std::unique_ptr<EventLines> lines_for_people(bool colours, PayloadToJson to_json);
 std::unique_ptr<EventLines> json_lines(PayloadToJson to_json);
+// CloudEvents, which say nothing of losses: those are complained about.
+std::unique_ptr<EventLines> cloud_event_lines(std::function<std::string(const Event&)> to_cloudevent);
 
 }  // namespace swarmbus::tool

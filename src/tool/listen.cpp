@@ -3,9 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <map>
 
 #include "src/tool/arguments.hpp"
-#include "src/tool/event_lines.hpp"
 #include "src/tool/exit_status.hpp"
 #include "src/tool/interrupts.hpp"
 #include "src/tool/streams.hpp"
@@ -32,14 +32,9 @@ std::string joined(const std::vector<std::string>& patterns) {
     return all;
 }
 
-}  // namespace
-
-Heard listen(const Listening& what) {
-    check_patterns(what.patterns);
-    if (!is_utf8(what.source)) throw UsageError("--source is not UTF-8");
-    Output output;
-    catch_interrupts();
-    Bus bus(what.bus, inbox_options(what));
+// Bus and output are alive as long as the lines.
+std::unique_ptr<EventLines> lines_of(EventFormat format, Bus& bus, const Output& output) {
+    if (format == EventFormat::cloudevents) return cloud_event_lines([&bus](const Event& event) { return bus.to_cloudevent(event); });
     const auto to_json = [&bus](const Event& event) -> std::optional<std::string> {
         try {
             return bus.to_json(event);
@@ -48,7 +43,33 @@ Heard listen(const Listening& what) {
             throw;
         }
     };
-    const std::unique_ptr<EventLines> lines = what.json ? json_lines(to_json) : lines_for_people(output.colours(), to_json);
+    return format == EventFormat::json ? json_lines(to_json) : lines_for_people(output.colours(), to_json);
+}
+
+}  // namespace
+
+void add_format_options(CLI::App& command, EventFormat& format) {
+    static const std::map<std::string, EventFormat> kFormats = {
+        {"text", EventFormat::text}, {"json", EventFormat::json}, {"cloudevents", EventFormat::cloudevents}};
+    CLI::Option* const named = command
+                                   .add_option_function<std::string>(
+                                       "--format", [&format](const std::string& name) { format = kFormats.at(name); },
+                                       "text (default), json, or cloudevents: one JSON object a line")
+                                   ->type_name("NAME")
+                                   ->check(CLI::IsMember({"text", "json", "cloudevents"}).description(""));
+    command
+        .add_flag_callback(
+            "--json", [&format] { format = EventFormat::json; }, "The same as --format json")
+        ->excludes(named);
+}
+
+Heard listen(const Listening& what) {
+    check_patterns(what.patterns);
+    if (!is_utf8(what.source)) throw UsageError("--source is not UTF-8");
+    Output output;
+    catch_interrupts();
+    Bus bus(what.bus, inbox_options(what));
+    const std::unique_ptr<EventLines> lines = lines_of(what.format, bus, output);
     const StopOnInterrupt stop(bus);
     bus.subscribe(joined(what.patterns));
 

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <swarmbus/bus.hpp>
+
+#include "src/tool/event_lines.hpp"
 
 namespace swarmbus::tool {
 
@@ -18,8 +21,11 @@ struct Listening {
     std::uint32_t capacity = 0;                       // 0: the bus's default
     std::optional<std::uint64_t> count;               // events to print before it ends
     std::optional<std::chrono::nanoseconds> timeout;  // for all of it; zero: look once
-    bool json = false;
+    EventFormat format = EventFormat::text;
 };
+
+// --format and --json.
+void add_format_options(CLI::App& command, EventFormat& format);
 
 struct Heard {
     std::uint64_t events = 0;

@@ -3,9 +3,12 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include <swarmbus/swarmbus.hpp>
 
+#include "src/error.hpp"
 #include "src/tool/arguments.hpp"
 #include "src/tool/commands.hpp"
 #include "src/tool/exit_status.hpp"
@@ -14,6 +17,7 @@
 #include "src/tool/pace.hpp"
 #include "src/tool/streams.hpp"
 #include "src/tool/text.hpp"
+#include "src/types/cloud_event_reader.hpp"
 
 namespace swarmbus::tool {
 namespace {
@@ -21,9 +25,11 @@ namespace {
 constexpr std::uint64_t kUntilEnded = std::numeric_limits<std::uint64_t>::max();
 
 struct PubOptions {
-    std::string type, payload, source, subject, encoding;
+    std::string type, payload, source, subject, encoding, format;
     std::optional<std::string> rate, count, block_timeout;
     bool lines = false, json = false, strict = false;
+
+    bool cloudevents() const { return format == "cloudevents"; }
 };
 
 // Tells about events that some subscriber did not get: at most once a second, and at the end.
@@ -67,19 +73,26 @@ public:
           output_(options.json ? std::make_optional<Output>() : std::nullopt),
           pace_(options.rate ? std::make_optional<Pace>(parse_rate("--rate", *options.rate)) : std::nullopt),
           bus_(bus, bus_options(options)),
-          has_schema_(bus_.has_type(options.type)) {
+          has_schema_(!options.cloudevents() && bus_.has_type(options.type)) {
         message_.subject = options.subject.empty() ? nullptr : options.subject.c_str();
     }
 
     void publish(std::string_view payload) {
-        if (pace_) {
-            if (output_) output_->flush();
-            pace_->wait();
+        if (!options_.cloudevents()) return publish_one(payload);
+        const std::vector<std::string_view> events = events_of(payload);
+        if (events.empty()) {
+            keep_pace();
+            check_interrupts();
         }
+        for (const std::string_view event : events) publish_one(event);
+    }
+
+    void publish_one(std::string_view payload) {
+        keep_pace();
         try {
             const Delivery delivery = publish_as_told(payload);
             drops_.add(delivery);
-            if (output_) report(delivery);
+            if (output_) report(delivery, options_.cloudevents() ? reader_.read(payload).type : options_.type);
         } catch (const Error& e) {
             throw Error(e.code(), where_ + e.what());
         }
@@ -103,6 +116,12 @@ public:
     }
 
 private:
+    void keep_pace() {
+        if (!pace_) return;
+        if (output_) output_->flush();
+        pace_->wait();
+    }
+
     static Options bus_options(const PubOptions& options) {
         Options bus;
         bus.source = options.source;
@@ -112,7 +131,17 @@ private:
         return bus;
     }
 
+    // Of a batch, or of one event.
+    std::vector<std::string_view> events_of(std::string_view payload) const {
+        try {
+            return core::cloud_events_of(payload);
+        } catch (const core::Error& e) {
+            throw Error(e.code(), where_ + e.what());
+        }
+    }
+
     Delivery publish_as_told(std::string_view payload) {
+        if (options_.cloudevents()) return bus_.publish_cloudevent(payload);
         if (options_.encoding == "json") return bus_.publish_json(options_.type, payload, message_);
         if (options_.encoding.empty() && has_schema_) return publish_by_schema(payload);
         message_.payload = as_payload(payload);
@@ -137,10 +166,10 @@ private:
         return text ? Encoding::text : Encoding::bytes;
     }
 
-    void report(const Delivery& delivery) {
+    void report(const Delivery& delivery, const std::string& type) {
         std::string& out = output_->text();
         out += "{\"type\":";
-        append_json_string(out, options_.type);
+        append_json_string(out, type);
         out += ",\"sequence\":" + std::to_string(delivery.sequence) + ",\"delivered\":" + std::to_string(delivery.delivered) +
                ",\"dropped\":" + std::to_string(delivery.dropped) + "}\n";
         output_->flush_if_large();
@@ -152,12 +181,29 @@ private:
     Bus bus_;
     bool has_schema_;  // the type, when publishing began
     Message message_;
+    core::CloudEventReader reader_;
     DropReport drops_;
     std::string where_;  // in front of what is wrong with a payload
 };
 
-int run(const PubOptions& options, bool has_payload, const std::string& bus) {
-    check_type(options.type);
+// With --format cloudevents the event says what it is: what stands in the place of TYPE is PAYLOAD.
+void take_event_for_type(PubOptions& options, bool& has_type, bool& has_payload) {
+    if (has_payload) throw UsageError("--format cloudevents: the event says its type; leave TYPE out");
+    if (!options.source.empty() || !options.subject.empty() || !options.encoding.empty()) {
+        throw UsageError("--format cloudevents: the event says it; leave --source, --subject and --encoding out");
+    }
+    if (!has_type && !options.lines) throw UsageError("an event is missing: PAYLOAD, '-' for standard input, or --lines");
+    options.payload = std::exchange(options.type, {});
+    has_payload = std::exchange(has_type, false);
+}
+
+int run(PubOptions& options, bool has_type, bool has_payload, const std::string& bus) {
+    if (options.cloudevents()) {
+        take_event_for_type(options, has_type, has_payload);
+    } else {
+        if (!has_type) throw UsageError("TYPE is required\nTry 'swarmbus pub --help'.");
+        check_type(options.type);
+    }
     if (!is_utf8(options.source)) throw UsageError("--source is not UTF-8");
     if (!is_utf8(options.subject)) throw UsageError("--subject is not UTF-8");
     const bool from_input = has_payload && options.payload == "-";
@@ -184,7 +230,7 @@ int run(const PubOptions& options, bool has_payload, const std::string& bus) {
 void add_pub_command(CLI::App& app, Tool& tool) {
     const auto options = std::make_shared<PubOptions>();
     CLI::App* pub = app.add_subcommand("pub", "Publish events");
-    pub->add_option("TYPE", options->type, "Type of the event, such as agent.status.changed")->required()->type_name("");
+    const CLI::Option* type = pub->add_option("TYPE", options->type, "Type of the event, such as agent.status.changed")->type_name("");
     const CLI::Option* payload =
         pub->add_option("PAYLOAD", options->payload, "Payload; '-' takes standard input; empty if left out")->type_name("");
     add_bus_option(*pub, tool.bus);
@@ -198,6 +244,9 @@ void add_pub_command(CLI::App& app, Tool& tool) {
                     "if not: text if it is UTF-8, bytes otherwise")
         ->type_name("NAME")
         ->check(CLI::IsMember({"bytes", "text", "json"}).description(""));
+    pub->add_option("--format", options->format, "cloudevents: PAYLOAD or line is a CloudEvent, or a list of them; without TYPE")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"cloudevents"}).description(""));
     pub->add_option("--block-timeout", options->block_timeout, "Longest wait for full 'block' subscribers (default 100); 0: none")
         ->type_name("MS");
     pub->add_flag("--json", options->json, "Print what became of each event, one JSON object a line");
@@ -211,8 +260,11 @@ void add_pub_command(CLI::App& app, Tool& tool) {
         "  tail -f app.log | swarmbus pub log.line --lines\n"
         "  swarmbus pub agent.heartbeat ok --rate 1/s      until Ctrl-C\n"
         "  swarmbus pub load.test x --count 1000 --json\n"
+        "  swarmbus pub --format cloudevents - < event.json\n"
         "  swarmbus pub math.result -- -x                  a payload that looks like an option");
-    pub->callback([options, payload, &tool] { tool.exit_status = run(*options, payload->count() > 0, chosen_bus(tool.bus)); });
+    pub->callback([options, type, payload, &tool] {
+        tool.exit_status = run(*options, type->count() > 0, payload->count() > 0, chosen_bus(tool.bus));
+    });
 }
 
 }  // namespace swarmbus::tool

@@ -16,7 +16,8 @@ struct SubOptions {
     std::string overflow = "drop_oldest", source;
     std::optional<std::string> count, timeout, capacity;
     std::vector<std::string> patterns;
-    bool json = false, strict = false;
+    EventFormat format = EventFormat::text;
+    bool strict = false;
 };
 
 std::uint32_t parse_capacity(const std::string& text) {
@@ -38,7 +39,7 @@ int run(const SubOptions& options, const std::string& bus) {
     if (options.capacity) what.capacity = parse_capacity(*options.capacity);
     if (options.count) what.count = parse_count("--count", *options.count);
     if (options.timeout) what.timeout = parse_duration("--timeout", *options.timeout, std::chrono::seconds(1));
-    what.json = options.json;
+    what.format = options.format;
     const Heard heard = listen(what);
     if (options.strict && heard.lost > 0) return kIncomplete;
     return what.count && heard.events < *what.count ? kTimedOut : kDone;
@@ -60,7 +61,7 @@ void add_sub_command(CLI::App& app, Tool& tool) {
         ->check(CLI::IsMember({"block", "drop_oldest", "drop_newest"}).description(""));
     sub->add_option("--capacity", options->capacity, "Events the inbox holds: a power of two, 16 to 65536")->type_name("N");
     sub->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
-    sub->add_flag("--json", options->json, "One JSON object a line");
+    add_format_options(*sub, options->format);
     sub->add_flag("--strict", options->strict, "Exit with 3 if events were lost");
     sub->footer(
         "Each line shows time, type, source, subject, sequence and payload. Losses have lines of their\n"

@@ -14,7 +14,7 @@ struct WaitOptions {
     std::string source;
     std::optional<std::string> timeout;
     std::vector<std::string> patterns;
-    bool json = false;
+    EventFormat format = EventFormat::text;
 };
 
 int run(const WaitOptions& options, const std::string& bus) {
@@ -24,7 +24,7 @@ int run(const WaitOptions& options, const std::string& bus) {
     what.source = options.source;
     what.count = 1;
     if (options.timeout) what.timeout = parse_duration("--timeout", *options.timeout, std::chrono::seconds(1));
-    what.json = options.json;
+    what.format = options.format;
     return listen(what).events == 1 ? kDone : kTimedOut;
 }
 
@@ -37,7 +37,7 @@ void add_wait_command(CLI::App& app, Tool& tool) {
     add_bus_option(*wait, tool.bus);
     wait->add_option("-t,--timeout", options->timeout, "Give up after this time, with exit code 124")->type_name("SECONDS");
     wait->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
-    wait->add_flag("--json", options->json, "One JSON object a line");
+    add_format_options(*wait, options->format);
     wait->footer(
         "Only events published after it started count.\n"
         "\n"

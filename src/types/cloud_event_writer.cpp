@@ -67,8 +67,7 @@ CloudEventWriter::Data CloudEventWriter::read_payload(const swb_event& event, co
             return Data::json;
         default: return payload_.empty() ? Data::none : Data::bytes;
         }
-    } catch (const Error& e) {
-        if (e.code() != SWB_ERR_PAYLOAD) throw;
+    } catch (const Error&) {
         return Data::bytes;
     }
 }

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <swarmbus/events.hpp>
 #include <swarmbus/swarmbus.hpp>
@@ -82,6 +84,33 @@ TEST_F(Typed, what_json_published_is_the_same_table) {
     EXPECT_EQ(table->agent_id(), nullptr);
     EXPECT_EQ(table->duration_ms(), 12.5);
     EXPECT_EQ(table->metadata()->items()->Get(0)->integer(), 3);
+}
+
+TEST_F(Typed, a_cloudevent_is_the_same_table) {
+    EXPECT_EQ(bus_.publish_cloudevent(R"({"specversion":"1.0","id":"1","source":"/s","type":"task.completed","data":{"task_id":"t-1"}})")
+                  .delivered,
+              1u);
+    const auto event = bus_.next(0ns);
+    EXPECT_EQ(event->as<events::TaskCompleted>()->task_id()->string_view(), "t-1");
+    const std::string text = bus_.to_cloudevent(*event);
+    EXPECT_TRUE(text.ends_with(R"("datacontenttype":"application/json","data":{"task_id":"t-1"}})")) << text;
+    bus_.publish_cloudevent(text);
+    EXPECT_EQ(bus_.next(0ns)->source(), "/s");
+}
+
+TEST_F(Typed, threads_convert_cloudevents_at_once) {
+    bus_.publish_json("task.completed", R"({"task_id":"t-1"})");
+    const EventCopy event(*bus_.next(0ns));
+    const std::string expected = bus_.to_cloudevent(event.view());
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 200; ++i) {
+                EXPECT_EQ(bus_.to_cloudevent(event.view()), expected);
+                bus_.publish_cloudevent(expected);
+            }
+        });
+    }
 }
 
 TEST_F(Typed, a_large_table_is_published_like_any_other) {

@@ -17,6 +17,7 @@ void Journal::append(Record record) {
     record.type = types_.id_of(record.type_name);
     entries_.push_back({keep(blocks_, record), record.type});
     for (JournalListener* listener : listeners_) listener->appended(record);
+    trim();
 }
 
 void Journal::append(const BusLoss& loss) {
@@ -24,6 +25,7 @@ void Journal::append(const BusLoss& loss) {
     std::memcpy(piece.data, &loss, sizeof loss);
     entries_.push_back({piece, kLoss});
     for (JournalListener* listener : listeners_) listener->loss_appended();
+    trim();
 }
 
 void Journal::trim() {

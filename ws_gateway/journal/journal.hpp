@@ -60,17 +60,17 @@ public:
     std::uint64_t last() const noexcept { return first_ + entries_.size() - 1; }
     Cursor cursor_at(std::uint64_t offset) const noexcept { return {epoch_, offset}; }
 
-    // Appends a copy. Its offset is set here, and its type's number by the name.
+    // Appends a copy, and trims. Its offset is set here, and its type's number by the name.
     void append(Record record);
     void append(const BusLoss& loss);
-    // Forgets the oldest until all fits in max_bytes; the newest stays in any case.
+    // Forgets the oldest until all fits in max_bytes, with what was encoded; the newest stays in any case.
     void trim();
 
     // From first() to last().
     const Entry& entry(std::uint64_t offset) const noexcept { return entries_[offset - first_]; }
     Record record(std::uint64_t offset) const;
     BusLoss loss(std::uint64_t offset) const noexcept;
-    // Not of a loss. Valid until trim().
+    // Not of a loss. Valid until append() or trim().
     const Blocks::Piece& encoded(Format format, std::uint64_t offset);
 
     EventTypes& types() noexcept { return types_; }

@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "src/clock/rfc3339.hpp"
 #include "src/tool/text.hpp"
-#include "src/tool/timestamp.hpp"
 #include "ws_gateway/journal/cursor.hpp"
 
 namespace swarmbus::gateway {
@@ -55,7 +55,7 @@ void JsonEvents::encode(const Record& record, std::string& out) {
 void JsonEvents::append_time(std::uint64_t unix_ns, std::string& out) {
     if (unix_ns / kSecond != second_) {
         second_ = unix_ns / kSecond;
-        second_text_ = tool::utc_timestamp(second_ * kSecond).substr(0, std::string_view("2026-11-26T13:03:22.").size());
+        second_text_ = core::utc_timestamp(second_ * kSecond).substr(0, std::string_view("2026-11-26T13:03:22.").size());
     }
     out += ",\"time\":\"";
     out += second_text_;

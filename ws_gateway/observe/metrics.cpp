@@ -22,11 +22,13 @@ prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const
 
 }  // namespace
 
-Metrics::Metrics(Journal& journal, const Latest& latest) : journal_(journal), latest_(latest) {
+Metrics::Metrics(Journal& journal, const Latest& latest, std::function<bool(const std::string&)> has_schema)
+    : journal_(journal), latest_(latest), has_schema_(std::move(has_schema)) {
     constexpr std::array<const char*, kRefusals> kReasons = {"origin",  "host",    "token",   "connections",
                                                              "message", "pattern", "publish", "timeout"};
     events_ = &counters(registry_, "swarmbus_gateway_events_total",
                         "Events taken from the bus, by type; those without a schema together as 'other'");
+    other_ = &events_->Add({{"type", "other"}});
     auto& lost = counters(registry_, "swarmbus_gateway_bus_lost_events_total", "Events that the bus lost for the gateway, by cause");
     for (std::size_t i = 0; i < lost_.size(); ++i) lost_[i] = &lost.Add({{"cause", std::string(name_of(static_cast<swb_loss_cause>(i)))}});
     reopened_ = &counters(registry_, "swarmbus_gateway_bus_reopened_total", "Times the bus was removed and opened anew").Add({});
@@ -60,18 +62,13 @@ Metrics::Metrics(Journal& journal, const Latest& latest) : journal_(journal), la
 prometheus::Gauge& Metrics::clients_of(std::string_view transport) { return clients_->Add({{"transport", std::string(transport)}}); }
 
 prometheus::Counter& Metrics::events_of(TypeId type) {
-    while (by_type_.size() <= type) by_type_.push_back(nullptr);
-    if (by_type_[type] == nullptr) {
+    if (by_type_.size() <= type) by_type_.resize(type + 1);
+    prometheus::Counter*& counter = by_type_[type];
+    if (counter == nullptr) {
         const std::string& name = journal_.types().name_of(type);
-        by_type_[type] = &events_->Add({{"type", std::ranges::binary_search(registered_, name) ? name : "other"}});
+        counter = has_schema_(name) ? &events_->Add({{"type", name}}) : other_;
     }
-    return *by_type_[type];
-}
-
-void Metrics::set_registered_types(const std::vector<std::string>& names) {
-    registered_ = names;
-    std::ranges::sort(registered_);
-    std::ranges::fill(by_type_, nullptr);
+    return *counter;
 }
 
 void Metrics::appended(const Record& record) { events_of(record.type).Increment(); }
@@ -93,6 +90,7 @@ void Metrics::delivered(const Client&, std::uint64_t events, std::size_t bytes, 
 void Metrics::missed(const Client&, std::uint64_t events) { missed_->Increment(static_cast<double>(events)); }
 
 std::string Metrics::text() {
+    std::ranges::replace(by_type_, other_, nullptr);  // they may have a schema by now
     journal_events_->Set(static_cast<double>(journal_.events()));
     journal_bytes_->Set(static_cast<double>(journal_.bytes()));
     double age = 0;

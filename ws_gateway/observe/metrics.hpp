@@ -9,7 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +26,8 @@ inline constexpr std::size_t kRefusals = 8;
 
 class Metrics final : public JournalListener, public DeliveryListener {
 public:
-    Metrics(Journal& journal, const Latest& latest);
+    // Types for which `has_schema` is true have a series each; the others have one together, so that nobody can make endlessly many.
+    Metrics(Journal& journal, const Latest& latest, std::function<bool(const std::string&)> has_schema);
 
     void refused(Refusal reason) { refusals_[static_cast<std::size_t>(reason)]->Increment(); }
     // `transport`: "websocket", "sse", "poll".
@@ -36,8 +37,6 @@ public:
 
     // The text that Prometheus reads.
     std::string text();
-    // Types that have a series each; the others have one together, so that nobody can make endlessly many.
-    void set_registered_types(const std::vector<std::string>& names);
 
     void appended(const Record& record) override;
     void loss_appended() override;
@@ -62,8 +61,9 @@ private:
     prometheus::Counter *missed_, *coalesced_, *delivered_, *bytes_, *published_, *publish_errors_, *reopened_;
     prometheus::Gauge *journal_events_, *journal_bytes_, *journal_age_, *state_events_;
     prometheus::Histogram* delay_;
+    const std::function<bool(const std::string&)> has_schema_;
+    prometheus::Counter* other_;
     std::vector<prometheus::Counter*> by_type_;  // by number
-    std::vector<std::string> registered_;        // sorted
 };
 
 }  // namespace swarmbus::gateway

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "src/error.hpp"
+#include "src/types/base64.hpp"
 #include "src/types/json_document.hpp"
+#include "src/types/json_parts.hpp"
 
 namespace swarmbus::gateway {
 namespace {
@@ -87,73 +89,13 @@ Subscription subscription_in(const Members& members) {
     return wanted;
 }
 
-// Skips a JSON value of a text that is JSON.
-std::size_t end_of_value(std::string_view text, std::size_t at) {
-    int depth = 0;
-    bool in_string = false;
-    for (; at < text.size(); ++at) {
-        const char c = text[at];
-        if (in_string) {
-            if (c == '\\') ++at;
-            else if (c == '"') in_string = false;
-            continue;
-        }
-        if (c == '"') in_string = true;
-        else if (c == '{' || c == '[') ++depth;
-        else if (c == '}' || c == ']') {
-            if (depth-- == 0) return at;
-        } else if (c == ',' && depth == 0) return at;
+// Of the member `payload`, as it was written: with every digit. The last one, as the document has it.
+std::string payload_text(std::string_view object) {
+    std::string_view payload;
+    for (const core::JsonPart& member : core::json_parts_of(object).parts) {
+        if (member.name == "payload") payload = member.text;
     }
-    return at;
-}
-
-bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-// The text of a member of an object, which is JSON: as it stands there, with every digit. The last one of that name, as the
-// document has it.
-std::string_view text_of_member(std::string_view object, std::string_view key) {
-    std::string_view found;
-    for (std::size_t at = object.find('{') + 1; at < object.size();) {
-        const std::size_t name = object.find('"', at);
-        if (name == std::string_view::npos) break;
-        std::size_t end = name + 1;
-        while (object[end] != '"') end += object[end] == '\\' ? 2 : 1;
-        const std::size_t value = object.find(':', end) + 1;
-        const std::size_t value_end = end_of_value(object, value);
-        if (object.substr(name + 1, end - name - 1) == key) found = trimmed(object.substr(value, value_end - value));
-        at = value_end + 1;
-        if (value_end >= object.size() || object[value_end] == '}') break;
-    }
-    return found;
-}
-
-// Digits, and '=' at the end only.
-std::optional<std::string> decode_base64(std::string_view text) {
-    static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if (text.size() % 4 != 0) return std::nullopt;
-    std::string bytes;
-    std::uint32_t group = 0;
-    std::size_t padding = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const std::size_t digit = kDigits.find(text[i]);
-        if (text[i] == '=' && i + 2 >= text.size()) {
-            ++padding;
-        } else if (digit == std::string_view::npos || padding > 0) {
-            return std::nullopt;
-        }
-        group = group << 6 | (text[i] == '=' ? 0 : static_cast<std::uint32_t>(digit));
-        if (i % 4 != 3) continue;
-        for (int shift = 16; shift >= 0; shift -= 8) bytes += static_cast<char>(group >> shift & 0xff);
-        group = 0;
-    }
-    bytes.resize(bytes.size() - padding);
-    return bytes;
+    return payload.empty() ? "{}" : std::string(payload);
 }
 
 PublishCommand publication_in(const JsonValue& object, std::string_view text) {
@@ -166,7 +108,7 @@ PublishCommand publication_in(const JsonValue& object, std::string_view text) {
     if (publish.type.empty()) throw members.wrong("type", "there");
     const std::string encoding = members.text("encoding");
     if (const std::string base64 = members.text("payload_base64"); !base64.empty()) {
-        const auto bytes = decode_base64(base64);
+        const auto bytes = core::decode_base64(base64);
         if (!bytes || !encoding.empty()) throw members.wrong("payload_base64", "base64, without 'encoding'");
         publish.payload = *bytes;
         publish.encoding = SWB_BYTES;
@@ -174,8 +116,7 @@ PublishCommand publication_in(const JsonValue& object, std::string_view text) {
         publish.payload = members.text("payload");
         publish.encoding = SWB_TEXT;
     } else if (encoding.empty() || encoding == "json") {
-        const std::string_view payload = text_of_member(text, "payload");
-        publish.payload = payload.empty() ? "{}" : std::string(payload);
+        publish.payload = payload_text(text);
         publish.encoding = SWB_JSON;
     } else {
         throw members.wrong("encoding", "text or json");
@@ -218,13 +159,10 @@ std::vector<PublishCommand> publications_from_json(std::string_view text) {
         return publications;
     }
     if (!parsed.IsArray()) throw CommandError("bad_message", "the body is neither a JSON object nor a list of them");
-    std::size_t at = text.find('[') + 1;
-    for (const JsonValue& object : parsed.GetArray()) {
-        if (!object.IsObject())
-            throw CommandError("bad_message", "event " + std::to_string(publications.size()) + " of the list is no JSON object");
-        const std::size_t end = end_of_value(text, at);
-        publications.push_back(publication_in(object, text.substr(at, end - at)));
-        at = end + 1;
+    const core::JsonParts objects = core::json_parts_of(text);
+    for (rapidjson::SizeType i = 0; i < parsed.Size(); ++i) {
+        if (!parsed[i].IsObject()) throw CommandError("bad_message", "event " + std::to_string(i) + " of the list is no JSON object");
+        publications.push_back(publication_in(parsed[i], objects.parts[i].text));
     }
     return publications;
 }

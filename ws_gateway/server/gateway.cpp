@@ -30,10 +30,9 @@ Gateway::Gateway(const GatewayOptions& options)
       journal_(sse_events_.epoch(), options.journal_bytes, encoders_),
       latest_(journal_, options.state_bytes),
       feed_(bus_, journal_, {options.linger, options.max_event_bytes}),
-      metrics_(journal_, latest_),
+      metrics_(journal_, latest_, [this](const std::string& type) { return has_schema(type); }),
       hub_(journal_, latest_, feed_, encoders_, kMessageBytes, metrics_) {
     for (const std::string& pattern : options.follow) feed_.follow_always(pattern);
-    tick(Clock::now());
 }
 
 MessageForm& Gateway::form(Format format) noexcept {
@@ -48,6 +47,14 @@ bool Gateway::payload_to_json(const swb_event& event, std::string& out) {
     try {
         out += bus_.to_json(Event(event));
         return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool Gateway::has_schema(const std::string& type) {
+    try {
+        return bus_.has_type(type);
     } catch (const Error&) {
         return false;
     }
@@ -73,9 +80,6 @@ bool Gateway::turn(Clock::time_point now) {
 void Gateway::tick(Clock::time_point now) {
     try {
         feed_.expire(now);
-        std::vector<std::string> names;
-        for (const RegisteredType& type : bus_.types()) names.push_back(type.name);
-        metrics_.set_registered_types(names);
     } catch (const Error& e) {
         bus_trouble_ = e.what();
     }

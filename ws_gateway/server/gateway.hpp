@@ -55,6 +55,7 @@ public:
 private:
     static Options bus_options();
     bool payload_to_json(const swb_event& event, std::string& out);
+    bool has_schema(const std::string& type);
 
     const GatewayOptions& options_;
     Bus bus_;

@@ -24,7 +24,7 @@ struct GatewayOptions {
     std::uint32_t max_patterns = 64;
     std::uint32_t max_message_bytes = 64 << 10;  // from a client
     std::uint32_t max_body_bytes = 1 << 20;
-    std::uint64_t max_event_bytes = 1 << 20;
+    std::uint64_t max_event_bytes = 256 << 10;
     std::uint64_t journal_bytes = 64 << 20, state_bytes = 16 << 20;
 
     std::chrono::milliseconds heartbeat{30'000};

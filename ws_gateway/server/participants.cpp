@@ -6,8 +6,9 @@
 #include <numeric>
 #include <string_view>
 
+#include "src/clock/rfc3339.hpp"
 #include "src/tool/text.hpp"
-#include "src/tool/timestamp.hpp"
+
 
 namespace swarmbus::gateway {
 namespace {
@@ -19,7 +20,7 @@ void append(const swb_participant* participant, void* user) {
     tool::append_json_string(out, participant->name);
     out += ",\"pid\":" + std::to_string(participant->pid) + ",\"state\":\"";
     out += participant->condition < kStates.size() ? kStates[participant->condition] : "unknown";
-    out += "\",\"since\":\"" + tool::utc_timestamp(participant->joined_ns) + "\",\"waiting\":" + std::to_string(participant->waiting);
+    out += "\",\"since\":\"" + core::utc_timestamp(participant->joined_ns) + "\",\"waiting\":" + std::to_string(participant->waiting);
     out +=
         ",\"lost\":" + std::to_string(std::accumulate(std::begin(participant->lost_by), std::end(participant->lost_by), std::uint64_t{0}));
     out += ",\"patterns\":";

@@ -95,7 +95,8 @@ private:
         if (!aligned(at, 4, 4)) return false;
         count = bytes_.count(at);
         if (count > bytes_.size() / bytes) return fault("it is longer than the payload");
-        return aligned(at + 4, count * bytes, alignment);
+        // Where there are no elements, builders align only the count.
+        return count == 0 || aligned(at + 4, count * bytes, alignment);
     }
 
     bool string(std::size_t at) {

@@ -49,6 +49,15 @@ TEST(Verify, accepts_what_json_and_generated_code_build) {
     EXPECT_TRUE(generated_code_accepts(sample()));
 }
 
+TEST(Verify, accepts_lists_without_elements_wherever_they_stand) {
+    for (std::size_t bytes = 0; bytes < 16; ++bytes) {
+        const std::string text(bytes, 'x');
+        EXPECT_EQ(there_and_back(R"({"text":")" + text + R"(","longs":[],"reals":[],"points":[]})"),
+                  R"({"text":")" + text + R"(","longs":[],"reals":[],"points":[]})")
+            << bytes;
+    }
+}
+
 TEST(Verify, every_truncated_payload_is_refused_or_reads_within_itself) {
     const Bytes whole = sample();
     for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {

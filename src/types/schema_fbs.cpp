@@ -100,6 +100,9 @@ private:
         std::string text = text_of_comment(object.comment, "");
         text += (object.is_struct ? "struct " : "table ") + std::string(last_part(object.name));
         if (!object.event.empty()) text += " (event: \"" + object.event + "\")";
+        if (object.is_struct && object.alignment > natural_alignment(object)) {
+            text += " (force_align: " + std::to_string(object.alignment) + ")";
+        }
         text += " {\n";
         for (const SchemaField& field : object.fields) {
             if (field.is_tag) continue;  // comes with its union
@@ -107,6 +110,12 @@ private:
                     attributes_of(field) + ";\n";
         }
         return text + "}\n";
+    }
+
+    static std::size_t natural_alignment(const SchemaObject& structure) {
+        std::size_t alignment = 1;
+        for (const SchemaField& field : structure.fields) alignment = std::max(alignment, inline_alignment(field.type));
+        return alignment;
     }
 
     static std::string default_of(const SchemaField& field) {

@@ -52,6 +52,12 @@ TEST(SchemaPrint, of_schemas_that_define_a_name_in_two_ways_is_refused) {
     }
 }
 
+TEST(SchemaPrint, keeps_an_alignment_that_was_asked_for) {
+    const Schema schema(binary_of_text("struct A (force_align: 8) { a:byte; } struct B { a:A; b:byte; } table T { b:B; } root_type T;"));
+    const std::string text = fbs_of(schema);
+    EXPECT_TRUE(is_same(schema, Schema(binary_of_text(text)))) << text;
+}
+
 TEST(SchemaPrint, as_json_schema_describes_the_json) {
     const auto schema = nlohmann::json::parse(json_schema_of(everything()));
     EXPECT_EQ(schema["$ref"], "#/$defs/everything.Event");

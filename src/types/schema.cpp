@@ -6,9 +6,11 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "src/error.hpp"
+#include "src/types/utf8.hpp"
 
 namespace swarmbus::core {
 
@@ -41,20 +43,15 @@ constexpr std::array<BaseTypeFacts, reflection::MaxBaseType> kBaseTypes = {{{"no
 constexpr std::size_t kMaxAlignment = 8;  // of a payload in a slot
 constexpr std::size_t kMaxFields = 4096;  // of one object
 constexpr std::size_t kMaxStructBytes = 65'535;
+constexpr int kMaxStructDepth = 32;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(SWB_ERR_SCHEMA, "schema: " + what); }
 
 std::string text_of(const flatbuffers::String* text) { return text != nullptr ? text->str() : std::string(); }
 
-// One behind the other, without the space that most begin with.
-std::string comment_of(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* lines) {
-    std::string comment;
-    if (lines == nullptr) return comment;
-    for (const flatbuffers::String* line : *lines) {
-        const std::string_view text = line->string_view();
-        comment += (comment.empty() ? "" : "\n") + std::string(text.starts_with(' ') ? text.substr(1) : text);
-    }
-    return comment;
+// What can stand between quotes in schemas and in generated code as it is.
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 // Names of fields and values become keys of JSON and words of generated code.
@@ -90,8 +87,8 @@ bool has_attribute(const flatbuffers::Vector<flatbuffers::Offset<reflection::Key
 // Reads the binary schema into objects and enums that lie ready, all still empty, at the same indices.
 class Reader {
 public:
-    Reader(const reflection::Schema& schema, std::deque<SchemaObject>& objects, std::deque<SchemaEnum>& enums)
-        : schema_(schema), objects_(objects), enums_(enums) {}
+    Reader(const reflection::Schema& schema, std::size_t bytes, std::deque<SchemaObject>& objects, std::deque<SchemaEnum>& enums)
+        : schema_(schema), objects_(objects), enums_(enums), comment_bytes_left_(bytes) {}
 
     void read() {
         objects_.resize(schema_.objects()->size());
@@ -99,6 +96,9 @@ public:
         // First what others need of them.
         for (flatbuffers::uoffset_t i = 0; i < schema_.objects()->size(); ++i) read_facts(*schema_.objects()->Get(i), objects_[i]);
         for (flatbuffers::uoffset_t i = 0; i < schema_.enums()->size(); ++i) read_facts(*schema_.enums()->Get(i), enums_[i]);
+        std::unordered_set<std::string_view> names;
+        for (const SchemaObject& object : objects_) check_first(names, object.name, object.name);
+        for (const SchemaEnum& enumeration : enums_) check_first(names, enumeration.name, enumeration.name);
         for (flatbuffers::uoffset_t i = 0; i < schema_.enums()->size(); ++i) read_values(*schema_.enums()->Get(i), enums_[i]);
         for (flatbuffers::uoffset_t i = 0; i < schema_.objects()->size(); ++i) read_fields(*schema_.objects()->Get(i), objects_[i]);
         for (SchemaObject& object : objects_) {
@@ -108,6 +108,25 @@ public:
     }
 
 private:
+    // The lines one behind the other, without the space that most begin with. All comments together are no longer than the
+    // schema, unless it refers to the same text many times, which could be endless.
+    std::string comment_of(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* lines) {
+        std::string comment;
+        if (lines == nullptr) return comment;
+        for (const flatbuffers::String* line : *lines) {
+            if (line->size() >= comment_bytes_left_) fail("its comments are longer than itself");
+            comment_bytes_left_ -= line->size() + 1;
+            const std::string_view text = line->string_view();
+            if (!is_utf8(text) || text.find_first_of("\r\n") != std::string_view::npos) fail("a comment is no line of UTF-8");
+            comment += (comment.empty() ? "" : "\n") + std::string(text.starts_with(' ') ? text.substr(1) : text);
+        }
+        return comment;
+    }
+
+    static void check_first(std::unordered_set<std::string_view>& names, std::string_view name, const std::string& where) {
+        if (!names.insert(name).second) fail(where + ": there twice");
+    }
+
     void read_facts(const reflection::Object& from, SchemaObject& object) {
         object.name = text_of(from.name());
         check_name(object.name, true, "a table");
@@ -124,6 +143,7 @@ private:
                 fail(object.name + ": its size is none");
         }
         has_attribute(from.attributes(), "event", &object.event);
+        if (!is_plain(object.event)) fail(object.name + ": what it names as the type of its events is no name");
     }
 
     void read_facts(const reflection::Enum& from, SchemaEnum& enumeration) {
@@ -151,6 +171,8 @@ private:
         }
         std::stable_sort(enumeration.values.begin(), enumeration.values.end(),
                          [](const auto& a, const auto& b) { return a.value < b.value; });
+        std::unordered_set<std::string_view> names;
+        for (const SchemaEnumValue& value : enumeration.values) check_first(names, value.name, enumeration.name + "." + value.name);
     }
 
     // As a number: not every number is a BaseType.
@@ -228,38 +250,58 @@ private:
                          [](const auto* a, const auto* b) { return inline_alignment(a->type) > inline_alignment(b->type); });
     }
 
-    // As schemas/value.fbs has it.
+    // As schemas/value.fbs has it. By what the fields are, not by the names of their types, which anything may have.
     static bool is_json_value(const SchemaObject& object) {
-        constexpr std::pair<std::string_view, std::string_view> kFields[] = {
-            {"kind", "swarmbus.ValueKind"}, {"boolean", "bool"}, {"integer", "long"},
-            {"unsigned_integer", "ulong"},  {"real", "double"},  {"text", "string"},
-            {"items", "[swarmbus.Value]"},  {"name", "string"}};
+        struct Expected {
+            std::string_view name;
+            BaseType base;
+            BaseType element = BaseType::None;
+        };
+        constexpr Expected kFields[] = {{"kind", BaseType::UByte},
+                                        {"boolean", BaseType::Bool},
+                                        {"integer", BaseType::Long},
+                                        {"unsigned_integer", BaseType::ULong},
+                                        {"real", BaseType::Double},
+                                        {"text", BaseType::String},
+                                        {"items", BaseType::Vector, BaseType::Obj},
+                                        {"name", BaseType::String}};
         return !object.is_struct && std::equal(object.fields.begin(), object.fields.end(), std::begin(kFields), std::end(kFields),
-                                               [](const SchemaField& field, const auto& expected) {
-                                                   return field.name == expected.first && name_of(field.type) == expected.second;
+                                               [&](const SchemaField& field, const Expected& expected) {
+                                                   return field.name == expected.name && field.type.base == expected.base &&
+                                                          field.type.element == expected.element &&
+                                                          (field.type.object == nullptr || field.type.object == &object);
                                                });
     }
 
-    // Its fields lie within it, aligned, one behind the other, and none holds itself.
-    void check_struct(const SchemaObject& object, int depth) const {
-        if (depth > 32) fail(object.name + ": it holds itself");
+    // Its fields lie within it, aligned, one behind the other, and none holds itself. Returns how many structs lie within
+    // each other.
+    int check_struct(const SchemaObject& object, int depth) {
+        if (depth > kMaxStructDepth) fail(object.name + ": it holds itself");
+        if (const auto known = struct_depths_.find(&object); known != struct_depths_.end()) return known->second;
         std::size_t end = 0;
+        int own_depth = 1;
         for (const SchemaField& field : object.fields) {
             const std::string where = object.name + "." + field.name;
             const BaseType single = field.type.base == BaseType::Array ? field.type.element : field.type.base;
             const bool inner = single == BaseType::Obj && field.type.object->is_struct;
             if (!is_scalar(single) && !inner) fail(where + ": a struct holds numbers and structs");
-            if (inner) check_struct(*field.type.object, depth + 1);
+            if (inner) own_depth = std::max(own_depth, check_struct(*field.type.object, depth + 1) + 1);
             const std::size_t alignment = inline_alignment(field.type);
             if (field.offset < end || alignment > object.alignment || field.offset % alignment != 0) fail(where + ": it is misplaced");
             end = field.offset + inline_bytes(field.type);
         }
         if (end > object.bytes) fail(object.name + ": it is longer than it says");
+        if (own_depth > kMaxStructDepth)
+            fail(object.name + ": more than " + std::to_string(kMaxStructDepth) + " structs lie within each other");
+        struct_depths_[&object] = own_depth;
+        return own_depth;
     }
 
     const reflection::Schema& schema_;
     std::deque<SchemaObject>& objects_;
     std::deque<SchemaEnum>& enums_;
+    std::size_t comment_bytes_left_;
+    std::unordered_map<const SchemaObject*, int> struct_depths_;  // of those that were checked
 };
 
 }  // namespace
@@ -314,7 +356,7 @@ Schema::Schema(std::span<const std::byte> binary, std::string_view root_table, R
     flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(words_.data()), bytes_, 64,
                                    static_cast<flatbuffers::uoffset_t>(bytes_));
     if (!reflection::VerifySchemaBuffer(verifier)) fail("this is no binary schema (.bfbs)");
-    Reader(reflected(), objects_, enums_).read();
+    Reader(reflected(), bytes_, objects_, enums_).read();
     if (!root_table.empty()) {
         root_ = find_object(root_table);
         if (root_ == nullptr) fail("it has no table " + std::string(root_table));
@@ -324,7 +366,7 @@ Schema::Schema(std::span<const std::byte> binary, std::string_view root_table, R
     if (root_ == nullptr && root == Root::needed) fail("it has no root table; name one");
     if (root_ != nullptr && root_->is_struct) fail(root_->name + " is a struct; an event is a table");
     file_identifier_ = text_of(reflected().file_ident());
-    if (!file_identifier_.empty() && file_identifier_.size() != flatbuffers::kFileIdentifierLength)
+    if (!file_identifier_.empty() && (file_identifier_.size() != flatbuffers::kFileIdentifierLength || !is_plain(file_identifier_)))
         fail("its file identifier is no four characters");
 }
 

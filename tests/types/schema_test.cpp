@@ -1,8 +1,12 @@
 // Binary schemas from anywhere: made ready, or refused with what is wrong.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "src/types/schema_text.hpp"
 #include "tests/types/schemas.hpp"
@@ -43,6 +47,59 @@ TEST(Schema, that_is_none_is_refused) {
     EXPECT_EQ(refusal({}), "schema: this is no binary schema (.bfbs)");
     EXPECT_EQ(refusal(Bytes(100, std::byte{'x'})), "schema: this is no binary schema (.bfbs)");
     EXPECT_NE(refusal(Bytes(kMaxSchemaBytes + 1)).find("at most 1048576 are allowed"), std::string::npos);
+}
+
+Bytes replaced(Bytes binary, std::string_view what, std::string_view instead) {
+    const auto as_bytes = std::as_bytes(std::span(what));
+    const auto found = std::search(binary.begin(), binary.end(), as_bytes.begin(), as_bytes.end());
+    EXPECT_NE(found, binary.end()) << what;
+    std::ranges::copy(std::as_bytes(std::span(instead)), found);
+    return binary;
+}
+
+TEST(Schema, with_texts_that_could_not_be_printed_is_refused) {
+    const Bytes binary =
+        binary_of_text("attribute \"event\";\n/// comment\ntable T (event: \"a.b\") { a:int; }\nroot_type T; file_identifier \"IDEN\";");
+    EXPECT_EQ(refusal(binary), "");
+    EXPECT_EQ(refusal(replaced(binary, "comment", "comm\xffnt")), "schema: a comment is no line of UTF-8");
+    EXPECT_EQ(refusal(replaced(binary, "comment", "com\rent")), "schema: a comment is no line of UTF-8");
+    EXPECT_EQ(refusal(replaced(binary, "a.b", "a\"b")), "schema: T: what it names as the type of its events is no name");
+    EXPECT_EQ(refusal(replaced(binary, "IDEN", "ID\"N")), "schema: its file identifier is no four characters");
+}
+
+TEST(Schema, whose_comments_are_one_text_many_times_is_refused) {
+    flatbuffers::FlatBufferBuilder builder;
+    const std::vector<flatbuffers::Offset<flatbuffers::String>> lines(100, builder.CreateString(std::string(1000, 'x')));
+    const auto comment = builder.CreateVector(lines);
+    const auto name = builder.CreateString("T");
+    const auto fields = builder.CreateVector(std::vector<flatbuffers::Offset<reflection::Field>>());
+    const auto object = reflection::CreateObject(builder, name, fields, false, 1, 0, 0, comment);
+    const auto objects = builder.CreateVector(&object, 1);
+    const auto enums = builder.CreateVector(std::vector<flatbuffers::Offset<reflection::Enum>>());
+    builder.Finish(reflection::CreateSchema(builder, objects, enums, 0, 0, object), reflection::SchemaIdentifier());
+    const auto binary = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+    EXPECT_EQ(refusal({binary.begin(), binary.end()}), "schema: its comments are longer than itself");
+}
+
+TEST(Schema, with_a_name_twice_is_refused_with_the_name) {
+    const Bytes binary = binary_of_text("enum E : byte { One, Two } table First { e:E; } table Other { a:int; } root_type First;");
+    EXPECT_EQ(refusal(replaced(binary, "Two", "One")), "schema: E.One: there twice");
+    EXPECT_EQ(refusal(replaced(binary, "Other", "First")), "schema: First: there twice");
+}
+
+TEST(Schema, with_structs_deep_within_each_other_is_refused) {
+    std::string text = "struct S0 { a:byte; }";
+    for (int i = 1; i < 40; ++i) text += "struct S" + std::to_string(i) + " { a:S" + std::to_string(i - 1) + "; }";
+    EXPECT_NE(refusal(binary_of_text(text + "table T { s:S39; } root_type T;")).find("structs lie within each other"), std::string::npos);
+}
+
+// Any JSON is read by the fields of swarmbus.Value, which must then be what their names say.
+TEST(Schema, that_calls_numbers_string_has_no_values_of_any_json) {
+    const Bytes binary = binary_of_text(
+        "enum strinx : ulong { A } namespace swarmbus; enum ValueKind : ubyte { Null } table Value { kind:ValueKind; boolean:bool; "
+        "integer:long; unsigned_integer:ulong; real:double; text:strinx; items:[Value]; name:strinx; } root_type Value;");
+    EXPECT_FALSE(Schema(replaced(binary, "strinx", "string")).root().is_json_value);
+    EXPECT_TRUE(Schema(bytes_of_file(SWARMBUS_SCHEMAS "/value.bfbs"), "swarmbus.Value").root().is_json_value);
 }
 
 // Whatever a schema says: it is refused, or payloads can be verified, written and read by it.

@@ -3,6 +3,7 @@
 #include <bit>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace swarmbus::core {
 
@@ -19,7 +20,11 @@ public:
         if (before.file_identifier() != next.file_identifier()) {
             return fault("the file identifier is \"" + next.file_identifier() + "\", it was \"" + before.file_identifier() + "\"");
         }
-        return objects(before.root(), next.root());
+        await(before.root(), next.root());
+        for (std::size_t i = 0; i < awaited_.size(); ++i) {
+            if (!objects(*awaited_[i].first, *awaited_[i].second)) return false;
+        }
+        return true;
     }
     const std::string& fault_found() const noexcept { return fault_; }
 
@@ -29,8 +34,12 @@ private:
         return false;
     }
 
+    // Later and not within each other: tables may lead on to thousands.
+    void await(const SchemaObject& before, const SchemaObject& next) {
+        if (compared_.insert({&before, &next}).second) awaited_.emplace_back(&before, &next);
+    }
+
     bool objects(const SchemaObject& before, const SchemaObject& next) {
-        if (!compared_.insert({&before, &next}).second) return true;
         if (before.name != next.name) return fault(before.name + " is now " + next.name);
         if (before.is_struct != next.is_struct) return fault(before.name + " is now a " + (next.is_struct ? "struct" : "table"));
         for (const SchemaField& field : before.fields) {
@@ -71,7 +80,7 @@ private:
     }
 
     bool types(const SchemaType& before, const SchemaType& next) {
-        if (before.object != nullptr && next.object != nullptr && !objects(*before.object, *next.object)) return false;
+        if (before.object != nullptr && next.object != nullptr) await(*before.object, *next.object);
         return before.enumeration == nullptr || next.enumeration == nullptr || enums(*before.enumeration, *next.enumeration);
     }
 
@@ -94,7 +103,8 @@ private:
     }
 
     const bool exact_;
-    std::set<std::pair<const void*, const void*>> compared_;  // tables may hold themselves
+    std::set<std::pair<const void*, const void*>> compared_;  // and awaited; tables may hold themselves
+    std::vector<std::pair<const SchemaObject*, const SchemaObject*>> awaited_;
     std::string fault_;
 };
 

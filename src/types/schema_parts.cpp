@@ -1,5 +1,6 @@
 #include "src/types/schema_parts.hpp"
 
+#include <cstddef>
 #include <set>
 
 namespace swarmbus::core {
@@ -10,6 +11,8 @@ class Walk {
 public:
     SchemaParts parts(const SchemaObject& root) {
         object(root);
+        // Not within each other: tables may lead on to thousands.
+        for (std::size_t i = 0; i < tables_.size(); ++i) fields(*tables_[i]);
         parts_.objects = std::move(structs_);
         parts_.objects.insert(parts_.objects.end(), tables_.begin(), tables_.end());
         return std::move(parts_);
@@ -18,9 +21,12 @@ public:
 private:
     void object(const SchemaObject& object) {
         if (!seen_.insert(&object).second) return;
-        if (!object.is_struct) tables_.push_back(&object);
+        if (!object.is_struct) return tables_.push_back(&object);
+        fields(object);
+        structs_.push_back(&object);
+    }
+    void fields(const SchemaObject& object) {
         for (const SchemaField& field : object.fields) type(field.type);
-        if (object.is_struct) structs_.push_back(&object);
     }
     void type(const SchemaType& type) {
         if (type.object != nullptr) object(*type.object);

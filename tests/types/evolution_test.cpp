@@ -5,6 +5,7 @@
 #include <string>
 
 #include "src/types/evolution.hpp"
+#include "src/types/schema_print.hpp"
 #include "src/types/schema_text.hpp"
 #include "tests/types/schemas.hpp"
 
@@ -74,6 +75,17 @@ TEST(Evolution, what_flatc_lets_pass_is_refused_too) {
     EXPECT_EQ(fault_of(with("root_type Event;", "root_type Inner;")), "the root table is a.Inner, it was a.Event");
     EXPECT_EQ(fault_of(with("\"ABCD\"", "\"ABCE\"")), "the file identifier is \"ABCE\", it was \"ABCD\"");
     EXPECT_EQ(fault_of(with("table Inner { n:int; }", "table Inner { n:short; }")), "a.Inner.n is of type short, it was int");
+}
+
+TEST(Evolution, of_thousands_of_tables_that_lead_to_each_other_is_decided) {
+    std::string text = "table T5000 { last:int; }";
+    for (int i = 0; i < 5000; ++i) text += "table T" + std::to_string(i) + "{a:T" + std::to_string(i + 1) + ";}";
+    text += "root_type T0;";
+    const Schema one(binary_of_text(text));
+    const Schema next(binary_of_text(text.replace(text.find("last:int"), 8, "last:long")));
+    EXPECT_TRUE(is_same(one, one));
+    EXPECT_EQ(find_incompatibility(one, next), "T5000.last is of type long, it was int");
+    EXPECT_NE(fbs_of(one).find("table T5000 {"), std::string::npos);
 }
 
 TEST(Evolution, schemas_that_differ_in_comments_are_the_same) {

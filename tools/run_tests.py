@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests of one or more builds and counts single cases.
 
-    run_tests.py [--suite NAME]... [--models] [--coverage] [--patience N] [--seconds N] [--filter TEXT] BUILD...
+    run_tests.py [--suite NAME]... [--models] [--without NAME REASON]... [--coverage] [--patience N] [--seconds N] [--filter TEXT] BUILD...
 
 One line for each program, then what failed and what was skipped with the reasons, then the closing line
 "N passed, N failed, N skipped". The exit status is 0 if nothing failed and something passed.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coverage import coverage_case
 from testing import plan
-from testing.case import FAILED, PASSED, SKIPPED
+from testing.case import FAILED, PASSED, SKIPPED, Case
 from testing.runner import Runner, counts
 
 SOURCE = Path(__file__).resolve().parent.parent
@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--suite", action="append", default=[], help="only this suite; may be repeated")
     parser.add_argument("--filter", default="", help="only cases with this text in 'program: case'")
     parser.add_argument("--models", action="store_true", help="the reduced models, too")
+    parser.add_argument("--without", nargs=2, action="append", default=[], metavar=("NAME", "REASON"), help="what can't be tested here, and why")
     parser.add_argument("--coverage", action="store_true", help="tell the lines that nothing reached")
     parser.add_argument("--patience", type=float, default=1, help="multiplies the time each program may take")
     parser.add_argument("--seconds", type=float, default=1200, help="the time all may take")
@@ -73,10 +74,11 @@ def main():
         signal.signal(number, interrupt)
     runner = Runner(plan.environment(), options.builds[0].resolve() / "test-logs", options.seconds, show)
     chosen = [program for program in programs(options) if program.select(options.filter, runner.environment)]
+    skipped = [Case(name, "", SKIPPED, reason) for name, reason in options.without]
     if not chosen:
-        print(f"no test has '{options.filter}' in its name")
-        return close([])
-    cases = runner.run(chosen)
+        print(f"no test has '{options.filter}' in its name" if not skipped else "nothing can run here")
+        return close(skipped)
+    cases = runner.run(chosen) + skipped
     if options.coverage:
         whole = not options.filter
         cases.append(coverage_case(SOURCE, options.builds[0].resolve(), whole))

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import tap_unittest
-from testing import session
+from testing import plan, session
 from testing.gtest import GtestProgram
 from testing.program import Program
 from testing.runner import Runner, counts
@@ -216,6 +216,16 @@ class Leftovers(RunnerTest):
         cases = self.run_script(text, sanitized=True)
         self.assertIn("heap-use-after-free", cases["program: has no sanitizer report"][1])
         self.assertEqual(self.outcomes(self.run_script(text)), {"program": "passed"})
+
+
+class Plan(unittest.TestCase):
+    def test_fuzz_targets_go_by_their_own_names_and_judge_sanitizer_reports_themselves(self):
+        test = {"name": "json holds", "suite": ["swarmbus:fuzz"], "cmd": ["run"], "env": {}, "protocol": "exitcode", "timeout": 9,
+                "workdir": None, "is_parallel": True}
+        told = {"tests": [test], "buildoptions": [{"name": "b_sanitize", "value": "address,undefined"}]}
+        with mock.patch.object(plan, "introspect", lambda build, what: told[what]):
+            [program] = plan.tests_of(Path("fuzz"), [], 1)
+        self.assertEqual((program.name, program.sanitized, program.environment), ("fuzz: json holds", False, {}))
 
 
 class Order(RunnerTest):

@@ -36,18 +36,19 @@ def tests_of(build, suites, patience):
         if suites and not set(own_suites) & set(suites):
             continue
         command, environment = test["cmd"], dict(test["env"])
-        if sanitized:
+        fuzzing = "fuzz" in own_suites  # these judge and print reports themselves, and have options of their own
+        if sanitized and not fuzzing:
             environment |= SANITIZER_OPTIONS
         if "thread" in sanitizer:
             command = [*fixed_addresses(), *command]
         yield KINDS[test["protocol"]](
-            name=f"{build.name} {test['name']}" if sanitized else test["name"],
+            name=f"fuzz: {test['name']}" if fuzzing else f"{build.name} {test['name']}" if sanitized else test["name"],
             command=command,
             timeout=test["timeout"] * patience,
             environment=environment,
             directory=Path(test["workdir"] or build),
             alone=not test["is_parallel"],
-            sanitized=sanitized,
+            sanitized=sanitized and not fuzzing,
         )
 
 

@@ -1,0 +1,50 @@
+// Binary seeds, made of those that are text: payloads, binary schemas and FlexBuffers.
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+
+#include "src/error.hpp"
+#include "src/types/flex_json.hpp"
+#include "src/types/json_document.hpp"
+#include "src/types/payload_from_json.hpp"
+#include "src/types/schema_text.hpp"
+#include "tests/fuzz/schemas.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace swarmbus;
+
+// Each of the texts of a folder as `make` has it; those that it refuses are seeds as text only.
+template <typename Make>
+void make_all(const fs::path& from, const fs::path& to, Make&& make) {
+    fs::create_directories(to);
+    for (const auto& entry : fs::directory_iterator(from)) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        try {
+            const auto made = make(text);
+            const auto bytes = std::as_bytes(std::span(made));
+            std::ofstream(to / entry.path().stem(), std::ios::binary)
+                .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        } catch (const core::Error&) {}
+    }
+}
+
+}  // namespace
+
+// Arguments: the folder of seeds, the one to write to, a file that is written when all is done.
+int main(int, char** arguments) {
+    const fs::path from = arguments[1], to = arguments[2];
+    core::PayloadFromJson from_json;
+    core::JsonDocument document;
+    make_all(from / "json_to_payload", to / "payload_to_json",
+             [&](const std::string& text) { return from_json.convert(fuzzing::everything(), text); });
+    make_all(from / "schema_text", to / "binary_schema", [](const std::string& text) { return core::binary_of_text(text); });
+    make_all(from / "json_document", to / "flexbuffer_to_json",
+             [&](const std::string& text) { return core::flexbuffer_of(document.parse(text), nullptr); });
+    std::ofstream(arguments[3]) << "made\n";
+}

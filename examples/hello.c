@@ -12,7 +12,7 @@ static int failed(const char *what) {
 
 int main(int argc, char **argv) {
     const char *const name = argc > 1 ? argv[1] : "demo";
-    const char payload[] = "{\"agent_id\":\"agent-7\"}";
+    const char created[] = "{\"agent_id\":\"agent-7\"}", *json = NULL;
     swb_event event = {.size = sizeof event}; /* the library fills the rest */
     swb_bus *bus = NULL;
     int status = 0;
@@ -23,16 +23,18 @@ int main(int argc, char **argv) {
     /* No handler: this program asks for its events with swb_next(). */
     if (swb_subscribe(bus, "agent.*", NULL, NULL, NULL) < 0) {
         status = failed("subscribe");
-    } else if (swb_publish(bus, "agent.created", payload, strlen(payload)) < 0) {
+    } else if (swb_publish_json(bus, "agent.created", created, strlen(created), NULL, NULL) < 0) {
         status = failed("publish");
     } else {
-        /* What the event points to stays valid until the next receiving call. The payload is bytes
-         * with a length; it does not end with a NUL of its own. */
+        /* What the event points to stays valid until the next receiving call. Its payload is the table that the bus's
+         * schema of agent.created has; here it is asked for as JSON. */
         const swb_result result = swb_next(bus, SWB_FOREVER, &event);
-        if (result == SWB_OK) {
-            printf("%s from %s: %.*s\n", event.type, event.source, (int)event.payload_bytes, (const char *)event.payload);
-        } else {
+        if (result != SWB_OK) {
             status = failed(swb_result_name(result));
+        } else if (swb_event_to_json(bus, &event, &json, NULL) < 0) {
+            status = failed("to JSON");
+        } else {
+            printf("%s from %s: %s\n", event.type, event.source, json);
         }
     }
     swb_close(bus);

@@ -3,5 +3,5 @@
 
 int main(int argc, char** argv) {
     swarmbus::Bus bus(argc > 1 ? argv[1] : "demo");  // opens the bus of that name, or creates it
-    bus.publish("agent.created", R"({"agent_id":"agent-7"})");
+    bus.publish_json("agent.created", R"({"agent_id":"agent-7"})");
 }

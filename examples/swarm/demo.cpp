@@ -142,8 +142,17 @@ private:
             if (events.empty()) return;
             for (const swarmbus::Event& event : events) {
                 statistics_.record(event, now);
-                if (event && !is_of_the_bus(event)) latest_.offer(event);
+                if (terminal_ && event && !is_of_the_bus(event)) latest_.offer(event);
             }
+        }
+    }
+
+    // As JSON; as the bytes they are, if somebody has published what is none and can't be made JSON.
+    std::string payload_text(const swarmbus::Event& event) {
+        try {
+            return bus_->to_json(event);
+        } catch (const swarmbus::Error&) {
+            return std::string(event.text());
         }
     }
 
@@ -182,7 +191,7 @@ private:
     std::optional<std::chrono::duration<double>> length_, kill_every_;
     std::vector<bool> told_ends_;  // by agent: that it ended unasked
     EventStatistics statistics_;
-    LatestEvents latest_{2};
+    LatestEvents latest_{2, [this](const swarmbus::Event& event) { return payload_text(event); }};
     Clock::time_point started_, next_picture_;
     unsigned lines_ = 0;  // of plain output
     bool ended_ = false;

@@ -2,7 +2,8 @@
 
 #include <numeric>
 
-#include <nlohmann/json.hpp>
+#include "metadata.hpp"
+#include "table_of.hpp"
 
 namespace swarm {
 namespace {
@@ -29,19 +30,17 @@ void EventStatistics::record(const swarmbus::Event& event, Time now) {
     AgentActivity& agent = entry(agents_, event.source());
     ++agent.events;
     agent.last_type = event.type();
-    if (event.type() == "agent.status.changed" || event.type() == "system.warning") read_payload(event, agent);
+    read_payload(event, agent);
 }
 
-// Anybody may publish anything on the bus: fields that are not what they should be are passed over.
+// Anybody may publish anything on the bus: payloads that are not what they should be are passed over.
 void EventStatistics::read_payload(const swarmbus::Event& event, AgentActivity& agent) {
-    const auto payload = nlohmann::json::parse(event.text(), nullptr, false);
-    if (!payload.is_object()) return;
-    const auto status = payload.find("new_status");
-    if (event.type() == "agent.status.changed" && status != payload.end() && status->is_string()) agent.status = *status;
-    const auto lost = payload.find("lost");
-    if (event.type() == "system.warning" && lost != payload.end() && lost->is_number_unsigned()) {
-        agent.lost += lost->get<std::uint64_t>();
-        lost_by_agents_ += lost->get<std::uint64_t>();
+    if (const auto* const changed = table_of<swarmbus::events::AgentStatusChanged>(event)) {
+        if (changed->new_status() != nullptr) agent.status = changed->new_status()->str();
+    } else if (const auto* const warning = table_of<swarmbus::events::SystemWarning>(event)) {
+        const std::uint64_t lost = count_of(warning->metadata(), "lost").value_or(0);
+        agent.lost += lost;
+        lost_by_agents_ += lost;
     }
 }
 

@@ -13,7 +13,7 @@ constexpr std::size_t kLongestPayload = 256;  // more does not fit in a line
 
 void LatestEvents::offer(const swarmbus::Event& event) {
     EventLine line{event.time_ns(), std::string(event.type()), std::string(event.source()), std::string(event.subject()),
-                   std::string(event.text().substr(0, kLongestPayload))};
+                   payload_text_(event).substr(0, kLongestPayload)};
     offered_.insert_or_assign(line.type, std::move(line));
 }
 

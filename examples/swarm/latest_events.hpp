@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include <swarmbus/swarmbus.hpp>
 
@@ -18,7 +20,10 @@ struct EventLine {
 
 class LatestEvents {
 public:
-    explicit LatestEvents(std::size_t per_turn) : per_turn_(per_turn) {}
+    // How a payload is shown. What it throws comes out of offer().
+    using PayloadText = std::function<std::string(const swarmbus::Event&)>;
+
+    LatestEvents(std::size_t per_turn, PayloadText payload_text) : per_turn_(per_turn), payload_text_(std::move(payload_text)) {}
 
     void offer(const swarmbus::Event& event);
     // Ends a turn: chooses among what was offered since the last one.
@@ -30,6 +35,7 @@ private:
     static constexpr std::size_t kKept = 100;
 
     std::size_t per_turn_;
+    PayloadText payload_text_;
     std::uint64_t shown_count_ = 0;
     std::map<std::string, EventLine, std::less<>> offered_;         // the newest of each type
     std::map<std::string, std::uint64_t, std::less<>> last_shown_;  // by type; 0: never

@@ -1,5 +1,6 @@
 """swarm-demo as a whole: unattended runs, and every way to end it."""
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 import tap
 from swarm import PATIENCE, Demo, agents_of, bus_exists, eventually, new_bus_name, remove_bus
 
-DEMO, HELLO = map(os.path.abspath, sys.argv[1:3])
+DEMO, HELLO, TOOL = map(os.path.abspath, sys.argv[1:4])
 AGENTS = 11
 
 
@@ -250,6 +251,22 @@ def a_bus_that_was_there_before_stays():
         remove_bus(bus)
 
 
+def what_agents_in_c_and_c_plus_plus_say_is_shown_as_json():
+    with plain_demo("--seconds", "60", "--no-kills") as demo:
+        demo.wait_for_agents(AGENTS)
+        # Both have an agent of their own to complete tasks.
+        done = subprocess.run([TOOL, "--bus", demo.bus, "sub", "task.completed", "--json", "--count", "100", "--timeout", str(PATIENCE)],
+                              text=True, capture_output=True, timeout=2 * PATIENCE, check=False)
+        assert done.returncode == 0, done
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {event["source"].split("-")[0] for event in events} == {"coder", "reviewer", "tester"}, done.stdout
+        for event in events:
+            assert event["encoding"] == "flatbuffers", event
+            payload = event["payload"]
+            assert payload["task_id"] == event["subject"] and payload["agent_id"] == event["source"], event
+            assert payload["status"] == "completed" and payload["metadata"]["kind"] in ("code", "review", "test"), event
+
+
 def a_wrong_option_is_refused():
     for arguments in (["--seconds", "-1"], ["--seconds", "soon"], ["--kill-every", "0"], ["--no-kills", "--kill-every", "2"],
                       ["--colour"]):
@@ -281,6 +298,7 @@ tap.run([
     a_closed_pipe_ends_the_demo_quietly,
     output_that_is_no_terminal_is_plain,
     a_bus_that_was_there_before_stays,
+    what_agents_in_c_and_c_plus_plus_say_is_shown_as_json,
     a_wrong_option_is_refused,
     a_bad_bus_name_is_an_error,
 ])

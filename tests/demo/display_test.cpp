@@ -19,7 +19,7 @@ protected:
         agents.push_back({.spec = {"coder-1", "coder", "C++"}, .pid = 4711, .running = true});
         agents.push_back(
             {.spec = {"tester-1", "tester", "C"}, .pid = 4712, .running = false, .ended_unasked = true, .fate = "killed by signal 9"});
-        receive({.type = "agent.status.changed", .source = "coder-1", .payload = R"({"new_status":"busy"})"});
+        receive(status_changed("coder-1", "busy"));
         for (int i = 0; i < 1500; ++i) receive({.type = "task.started", .source = "coder-1", .payload = R"({"task_id":"t-1"})"});
         latest.turn();
     }
@@ -45,7 +45,7 @@ protected:
 
     const std::string bus = "demo-1";
     EventStatistics statistics;
-    LatestEvents latest{5};
+    LatestEvents latest{5, [](const swarmbus::Event& event) { return std::string(event.text()); }};
     std::vector<AgentProcess> agents;
     std::optional<DeathToll> deaths;
 };
@@ -102,7 +102,9 @@ TEST_F(Display, a_wide_window_shows_totals_and_interfaces) {
 }
 
 TEST_F(Display, losses_are_shown_with_who_reports_them) {
-    receive({.type = "system.warning", .source = "coder-1", .payload = R"({"lost":1200})", .evicted = 5});
+    Received warning = lost_events("coder-1", 1200);
+    warning.evicted = 5;
+    receive(warning);
     EXPECT_NE(joined(lines(24, 80)).find(" LOST  by this viewer 5   coder-1 reports 1,200\n"), std::string::npos) << joined(lines(24, 80));
 }
 

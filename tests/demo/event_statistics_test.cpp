@@ -60,7 +60,7 @@ TEST(EventStatistics, sums_a_domain_but_not_what_only_begins_like_it) {
 
 TEST(EventStatistics, knows_what_an_agent_does) {
     EventStatistics statistics;
-    statistics.record(Received{.type = "agent.status.changed", .source = "coder-1", .payload = R"({"new_status":"busy"})"}.event(), kStart);
+    statistics.record(status_changed("coder-1", "busy").event(), kStart);
     statistics.record(Received{.type = "task.started", .source = "coder-1"}.event(), kStart);
     const AgentActivity* coder = statistics.agent("coder-1");
     ASSERT_NE(coder, nullptr);
@@ -82,8 +82,8 @@ TEST(EventStatistics, adds_up_its_own_losses_by_cause_whether_an_event_followed_
 
 TEST(EventStatistics, adds_up_the_losses_that_agents_report) {
     EventStatistics statistics;
-    statistics.record(Received{.type = "system.warning", .source = "archivist", .payload = R"({"lost":12})"}.event(), kStart);
-    statistics.record(Received{.type = "system.warning", .source = "archivist", .payload = R"({"lost":30})"}.event(), kStart);
+    statistics.record(lost_events("archivist", 12).event(), kStart);
+    statistics.record(lost_events("archivist", 30).event(), kStart);
     EXPECT_EQ(statistics.agent("archivist")->lost, 42u);
     EXPECT_EQ(statistics.lost_by_agents(), 42u);
     EXPECT_EQ(statistics.lost(), 0u);
@@ -101,11 +101,19 @@ TEST(EventStatistics, leaves_out_what_the_bus_says_of_itself_but_not_the_losses_
 
 TEST(EventStatistics, passes_over_payloads_that_are_not_what_they_should_be) {
     EventStatistics statistics;
-    for (const char* payload : {"", "{", "[1]", "\xff", R"({"new_status":7})", R"({"lost":-1})", R"({"lost":"many"})", R"({"lost":1e9})"}) {
-        statistics.record(Received{.type = "agent.status.changed", .payload = payload}.event(), kStart);
-        statistics.record(Received{.type = "system.warning", .payload = payload}.event(), kStart);
+    for (const swarmbus::Encoding encoding : {swarmbus::Encoding::json, swarmbus::Encoding::flatbuffers}) {
+        for (const char* payload : {"", "{", R"({"new_status":"busy","metadata":{"lost":7}})", "\xff\xff\xff\xff\xff\xff\xff\xff"}) {
+            statistics.record(Received{.type = "agent.status.changed", .payload = payload, .encoding = encoding}.event(), kStart);
+            statistics.record(Received{.type = "system.warning", .payload = payload, .encoding = encoding}.event(), kStart);
+        }
     }
-    EXPECT_EQ(statistics.total(), 16u);
+    statistics.record(received_table(swarmbus::events::AgentStatusChangedT()).event(), kStart);
+    statistics.record(received_table(swarmbus::events::SystemWarningT()).event(), kStart);
+    statistics.record(lost_events("agent-7", -1).event(), kStart);
+    swarmbus::events::SystemWarningT warning;
+    warning.metadata = metadata({{"lost", "many"}});
+    statistics.record(received_table(warning).event(), kStart);
+    EXPECT_EQ(statistics.total(), 20u);
     EXPECT_EQ(statistics.agent("agent-7")->status, "");
     EXPECT_EQ(statistics.lost_by_agents(), 0u);
 }

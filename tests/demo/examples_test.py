@@ -44,10 +44,10 @@ def hello_in_c_receives_what_it_publishes():
 
 def handlers_get_what_they_asked_for():
     assert run_example("handlers").splitlines() == [
-        "task:     task.created write the tests",
-        "agent:    agent.status.changed idle -> busy",
-        "task:     task.failed no such file",
-        "trouble:  task.failed no such file",
+        'task:     task.created {"task_id":"t-1","title":"write the tests"}',
+        'agent:    agent.status.changed {"previous_status":"idle","new_status":"busy"}',
+        'task:     task.failed {"task_id":"t-1","error":"no such file"}',
+        'trouble:  task.failed {"task_id":"t-1","error":"no such file"}',
         "the end:  too much trouble",
     ]
 
@@ -73,6 +73,15 @@ def a_bound_publisher_learns_who_got_its_event():
     ]
 
 
+def tables_are_published_and_read_as_they_are():
+    assert run_example("typed").splitlines() == [
+        "agent-7 is working",
+        "t-1 took 12.5 ms",
+        "t-1 took 8 ms",
+        'task.failed {"task_id":"t-2","error":"no such file","metadata":{"tries":3}}',
+    ]
+
+
 def an_event_loop_waits_for_a_bus_beside_a_timer():
     assert run_example("event_loop").splitlines() == ["tick.happened 1", "tick.happened 2", "tick.happened 3"]
 
@@ -84,5 +93,6 @@ tap.run([
     losses_are_told_to_the_last_one,
     batches_bring_every_reading,
     a_bound_publisher_learns_who_got_its_event,
+    tables_are_published_and_read_as_they_are,
     an_event_loop_waits_for_a_bus_beside_a_timer,
 ])

@@ -7,12 +7,14 @@
 namespace swarm {
 namespace {
 
+std::string text_of_payload(const swarmbus::Event& event) { return std::string(event.text()); }
+
 void offer(LatestEvents& latest, const char* type, std::uint64_t time_ns) {
     latest.offer(Received{.type = type, .time_ns = time_ns}.event());
 }
 
 TEST(LatestEvents, shows_nothing_before_the_turn_ends) {
-    LatestEvents latest(2);
+    LatestEvents latest(2, text_of_payload);
     offer(latest, "task.started", 1);
     EXPECT_TRUE(latest.lines().empty());
     latest.turn();
@@ -20,7 +22,7 @@ TEST(LatestEvents, shows_nothing_before_the_turn_ends) {
 }
 
 TEST(LatestEvents, shows_no_more_than_it_was_told_a_turn_the_newest_first) {
-    LatestEvents latest(2);
+    LatestEvents latest(2, text_of_payload);
     offer(latest, "a.b", 1);
     offer(latest, "c.d", 2);
     offer(latest, "e.f", 3);
@@ -30,7 +32,7 @@ TEST(LatestEvents, shows_no_more_than_it_was_told_a_turn_the_newest_first) {
 }
 
 TEST(LatestEvents, shows_the_newest_event_of_a_type) {
-    LatestEvents latest(1);
+    LatestEvents latest(1, text_of_payload);
     offer(latest, "task.started", 1);
     offer(latest, "task.started", 2);
     latest.turn();
@@ -38,8 +40,15 @@ TEST(LatestEvents, shows_the_newest_event_of_a_type) {
     EXPECT_EQ(latest.lines()[0].time_ns, 2u);
 }
 
+TEST(LatestEvents, has_payloads_as_it_was_told_to_show_them_cut_to_what_fits) {
+    LatestEvents latest(1, [](const swarmbus::Event&) { return std::string(1000, 'x'); });
+    offer(latest, "a.b", 1);
+    latest.turn();
+    EXPECT_EQ(latest.lines().front().payload, std::string(256, 'x'));
+}
+
 TEST(LatestEvents, a_rare_type_is_not_drowned_by_frequent_ones) {
-    LatestEvents latest(1);
+    LatestEvents latest(1, text_of_payload);
     for (std::uint64_t turn = 0; turn < 5; ++turn) {
         for (const char* type : {"a.often", "b.often"}) offer(latest, type, turn);
         latest.turn();
@@ -52,7 +61,7 @@ TEST(LatestEvents, a_rare_type_is_not_drowned_by_frequent_ones) {
 }
 
 TEST(LatestEvents, keeps_a_bounded_number_of_lines) {
-    LatestEvents latest(1);
+    LatestEvents latest(1, text_of_payload);
     for (std::uint64_t turn = 0; turn < 1000; ++turn) {
         offer(latest, "a.b", turn);
         latest.turn();

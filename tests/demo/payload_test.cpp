@@ -13,10 +13,8 @@ struct Field {
 };
 
 Field field(const std::string& json, const char* name, std::size_t size = 64) {
-    // Exactly as long as the text, so that a sanitizer sees a look behind its end.
-    const std::vector<char> text(json.begin(), json.end());
     std::vector<char> value(size, 'x');
-    const bool found = json_field(text.data(), text.size(), name, value.data(), value.size()) != 0;
+    const bool found = json_field(json.c_str(), name, value.data(), value.size()) != 0;
     return {found, value.data()};
 }
 

@@ -14,34 +14,22 @@ swarmbus::Options named(swarmbus::Options options, const char* id) {
 
 }  // namespace
 
-Json parse(const swarmbus::Event& event) {
-    Json payload = Json::parse(event.text(), nullptr, false);
-    return payload.is_object() ? payload : Json::object();
-}
-
-std::string text_of(const Json& object, const char* field) {
-    const auto found = object.find(field);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 Agent::Agent(const agent_start& start, swarmbus::Options options) : id_(start.id), bus_(start.bus, named(std::move(options), start.id)) {
     agent_stop_receiving_at_end(bus_.raw());
-    publish("agent.created", id_, {{"agent_id", id_}});
+    events::AgentCreatedT created;
+    created.agent_id = id_;
+    publish(created, id_);
 }
 
 Agent::~Agent() { agent_stop_receiving_at_end(nullptr); }
 
-void Agent::publish(const char* type, const std::string& subject, const Json& payload) {
-    const std::string text = payload.dump();
-    swarmbus::Message message;
-    message.payload = swarmbus::as_payload(text);
-    message.subject = subject.c_str();
-    message.encoding = swarmbus::Encoding::json;
-    bus_.publish(type, message);
-}
-
 void Agent::set_status(const std::string& status, const std::string& reason) {
-    publish("agent.status.changed", id_, {{"agent_id", id_}, {"previous_status", status_}, {"new_status", status}, {"reason", reason}});
+    events::AgentStatusChangedT changed;
+    changed.agent_id = id_;
+    changed.previous_status = status_;
+    changed.new_status = status;
+    changed.reason = reason;
+    publish(changed, id_);
     status_ = status;
 }
 

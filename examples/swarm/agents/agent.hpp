@@ -1,23 +1,18 @@
-// What the agents in C++ have in common: a bus under the agent's name, a status, JSON payloads.
+// What the agents in C++ have in common: a bus under the agent's name, and a status.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include <swarmbus/events.hpp>
 #include <swarmbus/swarmbus.hpp>
 
 #include "life.h"
 
 namespace swarm {
 
-using Json = nlohmann::ordered_json;
-
-// An event's payload; an empty object if it is none.
-Json parse(const swarmbus::Event& event);
-// A text field; "" if there is none of that name.
-std::string text_of(const Json& object, const char* field);
+namespace events = swarmbus::events;
 
 class Agent {
 public:
@@ -30,7 +25,13 @@ public:
     const std::string& id() const noexcept { return id_; }
     swarmbus::Bus& bus() noexcept { return bus_; }
 
-    void publish(const char* type, const std::string& subject, const Json& payload);
+    // A table of the standard events, under the type that it has there.
+    template <typename Object>
+    void publish(const Object& object, const std::string& subject) {
+        swarmbus::Message message;
+        message.subject = subject.c_str();
+        bus_.publish(object, message);
+    }
     // Says agent.status.changed.
     void set_status(const std::string& status, const std::string& reason);
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "agent.hpp"
+#include "metadata.hpp"
 
 namespace {
 
@@ -41,8 +42,12 @@ private:
 
     void report_losses() {
         if (lost_ == 0) return;
-        agent_.publish("system.warning", agent_.id(),
-                       {{"agent_id", agent_.id()}, {"lost", lost_}, {"evicted", evicted_}, {"reason", "the disk is slow"}});
+        swarm::events::SystemWarningT warning;
+        warning.component = agent_.id();
+        warning.code = "events_lost";
+        warning.message = "the disk is slow";
+        warning.metadata = swarm::metadata({{"lost", static_cast<std::int64_t>(lost_)}, {"evicted", static_cast<std::int64_t>(evicted_)}});
+        agent_.publish(warning, agent_.id());
         lost_ = evicted_ = 0;
     }
 

@@ -12,13 +12,18 @@ public:
 private:
     swarm::Outcome work(const swarm::Task& task) override {
         take_time(5ms, 15ms);
-        if (happens(10)) {
-            agent().publish("agent.collaboration.requested", agent().id(),
-                            {{"agent_id", agent().id()}, {"task_id", task.id}, {"capability", "review"}});
-        }
+        if (happens(10)) ask_for_review(task);
         take_time(5ms, 15ms);
         if (happens(4)) return {false, "it does not compile"};
         return {true, "code written"};
+    }
+
+    void ask_for_review(const swarm::Task& task) {
+        swarm::events::AgentCollaborationRequestedT requested;
+        requested.agent_id = agent().id();
+        requested.task_id = task.id;
+        requested.capabilities = {"review"};
+        agent().publish(requested, agent().id());
     }
 };
 

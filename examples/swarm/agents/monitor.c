@@ -44,22 +44,25 @@ static int load_percent(void) {
 
 static void publish_resource(swb_bus *bus, const char *resource, int percent) {
     if (percent < 0) return;
-    publish_json(bus, "system.resource.alert", resource, "{\"agent_id\":\"%s\",\"resource\":\"%s\",\"used_percent\":%d,\"level\":\"%s\"}",
-                 self, resource, percent, percent >= HIGH_PERCENT ? "high" : "normal");
+    publish_json(bus, "system.resource.alert", resource,
+                 "{\"resource\":\"%s\",\"component\":\"%s\",\"severity\":\"%s\",\"value\":%d,\"threshold\":%d,\"unit\":\"percent\"}",
+                 resource, self, percent >= HIGH_PERCENT ? "warning" : "normal", percent, HIGH_PERCENT);
 }
 
 static void publish_bus(swb_bus *bus, const char *name) {
     swb_info info = {.size = sizeof info};
     if (swb_look(name, &info) < 0) return;
     publish_json(bus, "system.resource.alert", "bus",
-                 "{\"agent_id\":\"%s\",\"resource\":\"bus\",\"used_kib\":%llu,\"inboxes\":%u,\"level\":\"normal\"}", self,
-                 (unsigned long long)(info.resident_bytes / 1024), info.subscribers);
+                 "{\"resource\":\"bus\",\"component\":\"%s\",\"severity\":\"normal\",\"value\":%llu,\"unit\":\"KiB\","
+                 "\"metadata\":{\"inboxes\":%u}}",
+                 self, (unsigned long long)(info.resident_bytes / 1024), info.subscribers);
 }
 
 static void publish_failures(swb_bus *bus) {
     const unsigned all = completed + failed;
     if (all > 0 && failed * 100 / all >= WARN_FAILED_PERCENT) {
-        publish_json(bus, "system.warning", self, "{\"agent_id\":\"%s\",\"reason\":\"%u of %u tasks failed\"}", self, failed, all);
+        publish_json(bus, "system.warning", self, "{\"component\":\"%s\",\"code\":\"tasks_fail\",\"message\":\"%u of %u tasks failed\"}",
+                     self, failed, all);
     }
     completed = failed = 0;
 }

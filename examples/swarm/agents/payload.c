@@ -4,28 +4,32 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAYLOAD_BYTES = 512 };
+enum { JSON_BYTES = 512 };
 
 int publish_json(swb_bus *bus, const char *type, const char *subject, const char *format, ...) {
-    char payload[PAYLOAD_BYTES];
+    char json[JSON_BYTES];
     va_list arguments;
-    swb_message message = {.size = sizeof message, .payload = payload, .subject = subject, .encoding = SWB_JSON};
+    swb_message message = {.size = sizeof message, .subject = subject};
     int length;
 
     va_start(arguments, format);
-    length = vsnprintf(payload, sizeof payload, format, arguments);
+    length = vsnprintf(json, sizeof json, format, arguments);
     va_end(arguments);
-    if (length < 0 || (size_t)length >= sizeof payload) {
+    if (length < 0 || (size_t)length >= sizeof json) {
         fprintf(stderr, "a payload of '%s' is too long\n", type);
         return -1;
     }
-    message.payload_bytes = (size_t)length;
     /* SWB_DROPPED is fine: the subscriber that missed the event is told. */
-    if (swb_publish_message(bus, type, &message, NULL) < 0) {
+    if (swb_publish_json(bus, type, json, (size_t)length, &message, NULL) < 0) {
         fprintf(stderr, "publishing '%s': %s\n", type, swb_last_error());
         return -1;
     }
     return 0;
+}
+
+const char *event_json(swb_bus *bus, const swb_event *event) {
+    const char *json = "";
+    return swb_event_to_json(bus, event, &json, NULL) == SWB_OK ? json : "";
 }
 
 /* The end of the string whose opening quote is at `at`: behind its closing quote, or `end`. */
@@ -58,8 +62,8 @@ static const char *behind_value(const char *at, const char *end) {
     return end;
 }
 
-int json_field(const char *json, size_t bytes, const char *name, char *value, size_t size) {
-    const char *const end = json + bytes;
+int json_field(const char *json, const char *name, char *value, size_t size) {
+    const char *const end = json + strlen(json);
     const size_t name_length = strlen(name);
     const char *at = skip_space(json, end);
 
@@ -87,8 +91,4 @@ int json_field(const char *json, size_t bytes, const char *name, char *value, si
         if (at == end || *at != ',') return 0;
         ++at;
     }
-}
-
-int event_field(const swb_event *event, const char *name, char *value, size_t size) {
-    return json_field((const char *)event->payload, event->payload_bytes, name, value, size);
 }

@@ -3,12 +3,14 @@
 #include <map>
 
 #include "agent.hpp"
+#include "metadata.hpp"
+#include "table_of.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using swarm::Json;
+namespace events = swarm::events;
 
 constexpr std::size_t kMostOpenGoals = 16;
 constexpr auto kNewGoalEvery = 20ms;
@@ -46,27 +48,36 @@ private:
     void start_goal() {
         const std::string goal = "g-" + std::to_string(++goal_count_);
         goals_[goal] = {1, Clock::now()};
-        create_task({{"kind", "code"}, {"goal", goal}, {"attempt", 1}});
+        create_task("code", goal, 1);
     }
 
-    void create_task(const Json& metadata) {
-        const std::string task = "t-" + std::to_string(++task_count_);
-        agent_.publish("task.created", task, {{"task_id", task}, {"agent_id", nullptr}, {"status", "created"}, {"metadata", metadata}});
+    void create_task(const char* kind, const std::string& goal, int attempt) {
+        create_task(swarm::metadata({{"kind", kind}, {"goal", goal}, {"attempt", attempt}}));
+    }
+
+    void create_task(swarm::Metadata metadata) {
+        events::TaskCreatedT created;
+        created.task_id = "t-" + std::to_string(++task_count_);
+        created.status = "created";
+        created.metadata = std::move(metadata);
+        agent_.publish(created, created.task_id);
     }
 
     void on_task_ended(const swarmbus::Event& event) {
-        const Json payload = swarm::parse(event);
-        const Json metadata = payload.value("metadata", Json::object());
-        const std::string name = swarm::text_of(metadata, "goal");
-        const std::string kind = swarm::text_of(metadata, "kind");
-        const auto goal = goals_.find(name);
+        if (const auto* const completed = swarm::table_of<events::TaskCompleted>(event)) go_on(completed->metadata(), true);
+        if (const auto* const failed = swarm::table_of<events::TaskFailed>(event)) go_on(failed->metadata(), false);
+    }
+
+    void go_on(const swarmbus::Value* metadata, bool success) {
+        const auto goal = goals_.find(swarm::text_of(metadata, "goal"));
         if (goal == goals_.end()) return;  // advice to a coder, or a goal given up
-        if (event.type() == "task.failed") {
+        const std::string kind = swarm::text_of(metadata, "kind");
+        if (!success) {
             try_again(goal->first, goal->second, kind);
         } else if (kind == "code") {
-            create_task({{"kind", "review"}, {"goal", name}, {"attempt", goal->second.attempt}});
+            create_task("review", goal->first, goal->second.attempt);
         } else if (kind == "review") {
-            create_task({{"kind", "test"}, {"goal", name}, {"attempt", goal->second.attempt}});
+            create_task("test", goal->first, goal->second.attempt);
         } else {
             goals_.erase(goal);
         }
@@ -74,30 +85,41 @@ private:
 
     void try_again(const std::string& name, Goal& goal, const std::string& failed) {
         if (goal.attempt == kMostAttempts) {
-            agent_.publish("system.error", name,
-                           {{"agent_id", agent_.id()}, {"goal", name}, {"error", failed + " failed on the last of 3 attempts"}});
+            events::SystemErrorT error;
+            error.component = agent_.id();
+            error.code = "goal_failed";
+            error.message = failed + " failed on the last of 3 attempts";
+            error.metadata = swarm::metadata({{"goal", name}});
+            agent_.publish(error, name);
             goals_.erase(name);
             return;
         }
         ++goal.attempt;
-        create_task({{"kind", "code"}, {"goal", name}, {"attempt", goal.attempt}});
+        create_task("code", name, goal.attempt);
     }
 
     void on_request(const swarmbus::Event& event) {
-        const Json payload = swarm::parse(event);
-        create_task({{"kind", swarm::text_of(payload, "capability")}, {"helps", swarm::text_of(payload, "agent_id")}});
+        const auto* const requested = swarm::table_of<events::AgentCollaborationRequested>(event);
+        if (requested == nullptr || requested->capabilities() == nullptr) return;
+        for (const auto* capability : *requested->capabilities()) {
+            create_task(swarm::metadata({{"kind", capability->str()}, {"helps", flatbuffers::GetString(requested->agent_id())}}));
+        }
     }
 
     // The tasks of a queue that died are lost with it.
     void begin_goals_again() {
-        for (const auto& [name, goal] : goals_) create_task({{"kind", "code"}, {"goal", name}, {"attempt", goal.attempt}});
+        for (const auto& [name, goal] : goals_) create_task("code", name, goal.attempt);
     }
 
     void give_up_what_takes_too_long() {
         std::erase_if(goals_, [this](const auto& entry) {
             if (Clock::now() - entry.second.started < kLongestGoal) return false;
-            agent_.publish("system.warning", entry.first,
-                           {{"agent_id", agent_.id()}, {"goal", entry.first}, {"reason", "given up: it takes too long"}});
+            events::SystemWarningT warning;
+            warning.component = agent_.id();
+            warning.code = "goal_given_up";
+            warning.message = "given up: it takes too long";
+            warning.metadata = swarm::metadata({{"goal", entry.first}});
+            agent_.publish(warning, entry.first);
             return true;
         });
     }

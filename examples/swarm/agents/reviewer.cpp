@@ -1,4 +1,5 @@
 // A reviewer: reads code and sends some of it back.
+#include "metadata.hpp"
 #include "worker.hpp"
 
 namespace {
@@ -12,7 +13,7 @@ public:
 private:
     swarm::Outcome work(const swarm::Task& task) override {
         take_time(4ms, 12ms);
-        const bool only_advice = task.metadata.contains("helps");
+        const bool only_advice = swarm::field_of(task.metadata, "helps") != nullptr;
         if (!only_advice && happens(15)) return {false, "changes requested"};
         return {true, "looks good"};
     }

@@ -69,35 +69,36 @@ static void assign_what_is_possible(void) {
         worker->assigned_ms = now_ms();
         remove_waiting(i);
         publish_json(bus, "agent.task.assigned", worker->id,
-                     "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"assigned\",\"metadata\":%s}", worker->task.id, worker->id,
+                     "{\"agent_id\":\"%s\",\"task_id\":\"%s\",\"assigned_by\":\"%s\",\"metadata\":%s}", worker->id, worker->task.id, self,
                      worker->task.metadata);
     }
 }
 
 static void enqueue(const struct task *task) {
     if (waiting_count == MOST_TASKS) {
-        publish_json(bus, "task.failed", task->id, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"failed\",\"metadata\":%s}",
-                     task->id, self, task->metadata);
+        publish_json(bus, "task.failed", task->id,
+                     "{\"task_id\":\"%s\",\"status\":\"failed\",\"error\":\"the queue is full\",\"metadata\":%s}", task->id,
+                     task->metadata);
         return;
     }
-    waiting[waiting_count++] = *task;
     publish_json(bus, "task.queued", task->id,
-                 "{\"task_id\":\"%s\",\"agent_id\":null,\"status\":\"queued\",\"metadata\":{\"kind\":\"%s\",\"waiting\":%d}}", task->id,
-                 task->kind, waiting_count);
+                 "{\"task_id\":\"%s\",\"status\":\"queued\",\"queue\":\"%s\",\"position\":%d,\"metadata\":%s}", task->id, self,
+                 waiting_count, task->metadata);
+    waiting[waiting_count++] = *task;
 }
 
-static void on_task_created(const swb_event *event) {
+static void on_task_created(const char *json) {
     struct task task;
-    if (event_field(event, "task_id", task.id, sizeof task.id) && event_field(event, "metadata", task.metadata, sizeof task.metadata) &&
-        json_field(task.metadata, strlen(task.metadata), "kind", task.kind, sizeof task.kind)) {
+    if (json_field(json, "task_id", task.id, sizeof task.id) && json_field(json, "metadata", task.metadata, sizeof task.metadata) &&
+        json_field(task.metadata, "kind", task.kind, sizeof task.kind)) {
         enqueue(&task);
     }
 }
 
-static void on_capability_announced(const swb_event *event) {
+static void on_capability_announced(const char *json) {
     struct worker worker = {.busy = 0}, *known;
-    if (!event_field(event, "agent_id", worker.id, sizeof worker.id) ||
-        !event_field(event, "capability", worker.capability, sizeof worker.capability)) {
+    if (!json_field(json, "agent_id", worker.id, sizeof worker.id) ||
+        !json_field(json, "capability", worker.capability, sizeof worker.capability)) {
         return;
     }
     known = find_worker(worker.id);
@@ -110,10 +111,10 @@ static void on_capability_announced(const swb_event *event) {
     }
 }
 
-static void on_task_ended(const swb_event *event) {
+static void on_task_ended(const char *json) {
     char id[32];
     struct worker *worker;
-    event_field(event, "agent_id", id, sizeof id);
+    json_field(json, "agent_id", id, sizeof id);
     worker = find_worker(id);
     if (worker == NULL) return;
     worker->busy = 0;
@@ -121,9 +122,9 @@ static void on_task_ended(const swb_event *event) {
 }
 
 static void on_event(const swb_event *event) {
-    if (strcmp(event->type, "task.created") == 0) on_task_created(event);
-    else if (strcmp(event->type, "agent.capability.announced") == 0) on_capability_announced(event);
-    else if (strcmp(event->type, "agent.task.completed") == 0) on_task_ended(event);
+    if (strcmp(event->type, "task.created") == 0) on_task_created(event_json(bus, event));
+    else if (strcmp(event->type, "agent.capability.announced") == 0) on_capability_announced(event_json(bus, event));
+    else if (strcmp(event->type, "agent.task.completed") == 0) on_task_ended(event_json(bus, event));
 }
 
 static void take_back_from_the_absent(void) {
@@ -132,8 +133,10 @@ static void take_back_from_the_absent(void) {
         if (!worker->busy || now_ms() - worker->assigned_ms < PATIENCE_MS) continue;
         worker->busy = 0;
         worker->absent = 1; /* until it is heard of again */
-        publish_json(bus, "system.warning", worker->id, "{\"agent_id\":\"%s\",\"task_id\":\"%s\",\"reason\":\"%s does not answer\"}", self,
-                     worker->task.id, worker->id);
+        publish_json(
+            bus, "system.warning", worker->id,
+            "{\"component\":\"%s\",\"code\":\"agent_absent\",\"message\":\"%s does not answer\",\"metadata\":{\"task_id\":\"%s\"}}", self,
+            worker->id, worker->task.id);
         enqueue(&worker->task);
     }
 }

@@ -19,12 +19,6 @@ static void set_status(const struct tester *tester, const char *previous, const 
                  reason);
 }
 
-static void publish_task(const struct tester *tester, const char *type, const char *subject, const char *task, const char *status,
-                         const char *metadata) {
-    publish_json(tester->bus, type, subject, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"%s\",\"metadata\":%s}", task, tester->id,
-                 status, metadata);
-}
-
 static void announce(const struct tester *tester) {
     publish_json(tester->bus, "agent.capability.announced", tester->id, "{\"agent_id\":\"%s\",\"capability\":\"test\"}", tester->id);
 }
@@ -39,21 +33,38 @@ static void run_the_tests(struct tester *tester) {
     nanosleep(&duration, NULL);
 }
 
+static void say_started(const struct tester *tester, const char *task, const char *metadata) {
+    publish_json(tester->bus, "task.started", task, "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"started\",\"metadata\":%s}", task,
+                 tester->id, metadata);
+}
+
+/* Twice: what became of the task, and that its agent is free. */
+static void say_ended(const struct tester *tester, const char *task, const char *metadata, int passed, const char *result) {
+    publish_json(tester->bus, passed ? "task.completed" : "task.failed", task,
+                 "{\"task_id\":\"%s\",\"agent_id\":\"%s\",\"status\":\"%s\",\"%s\":\"%s\",\"metadata\":%s}", task, tester->id,
+                 passed ? "completed" : "failed", passed ? "result" : "error", result, metadata);
+    publish_json(tester->bus, "agent.task.completed", tester->id,
+                 "{\"agent_id\":\"%s\",\"task_id\":\"%s\",\"success\":%s,\"result\":\"%s\"}", tester->id, task, passed ? "true" : "false",
+                 result);
+}
+
 static void on_assigned(const swb_event *event, void *user) {
     struct tester *const tester = user;
+    const char *json, *result;
     char task[16], metadata[112];
     int passed;
 
     if (strcmp(event->subject, tester->id) != 0) return; /* another agent's */
-    if (!event_field(event, "task_id", task, sizeof task) || !event_field(event, "metadata", metadata, sizeof metadata)) return;
+    json = event_json(tester->bus, event);
+    if (!json_field(json, "task_id", task, sizeof task) || !json_field(json, "metadata", metadata, sizeof metadata)) return;
 
     set_status(tester, "idle", "busy", task);
-    publish_task(tester, "task.started", task, task, "started", metadata);
+    say_started(tester, task, metadata);
     run_the_tests(tester);
     passed = rand_r(&tester->chance) % 100 >= 10;
-    publish_task(tester, passed ? "task.completed" : "task.failed", task, task, passed ? "completed" : "failed", metadata);
-    publish_task(tester, "agent.task.completed", tester->id, task, passed ? "completed" : "failed", metadata);
-    set_status(tester, "busy", "idle", passed ? "all tests passed" : "a test failed");
+    result = passed ? "all tests passed" : "a test failed";
+    say_ended(tester, task, metadata, passed, result);
+    set_status(tester, "busy", "idle", result);
 }
 
 int main(int argc, char **argv) {

@@ -3,15 +3,10 @@
 #include <thread>
 #include <utility>
 
+#include "metadata.hpp"
+#include "table_of.hpp"
+
 namespace swarm {
-namespace {
-
-Json task_event(const Task& task, const std::string& agent, const char* status) {
-    return {{"task_id", task.id}, {"agent_id", agent}, {"status", status}, {"metadata", task.metadata}};
-}
-
-}  // namespace
-
 Worker::Worker(const agent_start& start, std::string capability)
     : agent_(start),
       capability_(std::move(capability)),
@@ -31,21 +26,61 @@ void Worker::run() {
 }
 
 void Worker::announce() {
-    agent_.publish("agent.capability.announced", agent_.id(), {{"agent_id", agent_.id()}, {"capability", capability_}});
+    events::AgentCapabilityAnnouncedT announced;
+    announced.agent_id = agent_.id();
+    announced.capability = capability_;
+    agent_.publish(announced, agent_.id());
 }
 
 void Worker::on_assigned(const swarmbus::Event& event) {
-    const Json payload = parse(event);
-    Task task{text_of(payload, "task_id"), payload.value("metadata", Json::object())};
-    if (task.id.empty()) return;
+    const auto* const assigned = table_of<events::AgentTaskAssigned>(event);
+    if (assigned == nullptr || assigned->task_id() == nullptr) return;
+    const Task task{assigned->task_id()->str(), assigned->metadata()};
 
     agent_.set_status("busy", task.id);
-    agent_.publish("task.started", task.id, task_event(task, agent_.id(), "started"));
+    say_started(task);
+    const auto begin = std::chrono::steady_clock::now();
     const Outcome outcome = work(task);
-    const char* status = outcome.success ? "completed" : "failed";
-    agent_.publish(outcome.success ? "task.completed" : "task.failed", task.id, task_event(task, agent_.id(), status));
-    agent_.publish("agent.task.completed", agent_.id(), task_event(task, agent_.id(), status));
+    say_ended(task, outcome, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     agent_.set_status("idle", outcome.reason);
+}
+
+void Worker::say_started(const Task& task) {
+    events::TaskStartedT started;
+    started.task_id = task.id;
+    started.agent_id = agent_.id();
+    started.status = "started";
+    started.metadata = copy_of(task.metadata);
+    agent_.publish(started, task.id);
+}
+
+// Twice: what became of the task, and that its agent is free.
+void Worker::say_ended(const Task& task, const Outcome& outcome, double duration_ms) {
+    if (outcome.success) {
+        events::TaskCompletedT completed;
+        completed.task_id = task.id;
+        completed.agent_id = agent_.id();
+        completed.status = "completed";
+        completed.result = outcome.reason;
+        completed.duration_ms = duration_ms;
+        completed.metadata = copy_of(task.metadata);
+        agent_.publish(completed, task.id);
+    } else {
+        events::TaskFailedT failed;
+        failed.task_id = task.id;
+        failed.agent_id = agent_.id();
+        failed.status = "failed";
+        failed.error = outcome.reason;
+        failed.metadata = copy_of(task.metadata);
+        agent_.publish(failed, task.id);
+    }
+    events::AgentTaskCompletedT done;
+    done.agent_id = agent_.id();
+    done.task_id = task.id;
+    done.success = outcome.success;
+    done.result = outcome.reason;
+    done.duration_ms = duration_ms;
+    agent_.publish(done, agent_.id());
 }
 
 void Worker::take_time(std::chrono::milliseconds least, std::chrono::milliseconds most) {

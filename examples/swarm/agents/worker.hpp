@@ -8,9 +8,10 @@
 
 namespace swarm {
 
+// As long as its agent.task.assigned is handled.
 struct Task {
     std::string id;
-    Json metadata;
+    const swarmbus::Value* metadata;
 };
 
 struct Outcome {
@@ -38,6 +39,8 @@ protected:
 private:
     void announce();
     void on_assigned(const swarmbus::Event& event);
+    void say_started(const Task& task);
+    void say_ended(const Task& task, const Outcome& outcome, double duration_ms);
 
     Agent agent_;
     std::string capability_;

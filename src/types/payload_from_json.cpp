@@ -1,78 +1,20 @@
 #include "src/types/payload_from_json.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <optional>
 #include <string>
-#include <type_traits>
-#include <unordered_set>
-#include <utility>
 
-#include <swarmbus/value_generated.h>
-
-#include "src/arena/arena.hpp"
-#include "src/error.hpp"
 #include "src/types/field_path.hpp"
 #include "src/types/flex_json.hpp"
+#include "src/types/json_fault.hpp"
+#include "src/types/number_from_json.hpp"
+#include "src/types/payload_size.hpp"
+#include "src/types/value_from_json.hpp"
 
 namespace swarmbus::core {
 
 namespace {
 
 using flatbuffers::uoffset_t;
-
-std::string_view text_of(const JsonValue& json) { return {json.GetString(), json.GetStringLength()}; }
-
-std::string kind_of(const JsonValue& json) {
-    switch (json.GetType()) {
-    case rapidjson::kNullType: return "null";
-    case rapidjson::kFalseType: return "false";
-    case rapidjson::kTrueType: return "true";
-    case rapidjson::kObjectType: return "an object";
-    case rapidjson::kArrayType: return "a list";
-    case rapidjson::kStringType: {
-        const std::string_view text = text_of(json);
-        return text.size() <= 40 ? "the text \"" + std::string(text) + "\"" : "a text of " + std::to_string(text.size()) + " bytes";
-    }
-    case rapidjson::kNumberType: break;
-    }
-    if (json.IsInt64()) return std::to_string(json.GetInt64());
-    if (json.IsUint64()) return std::to_string(json.GetUint64());
-    char digits[40];
-    const auto end = std::to_chars(digits, digits + sizeof digits, json.GetDouble()).ptr;
-    return {digits, end};
-}
-
-[[noreturn]] void fail_expected(const FieldPath* path, const std::string& expected, const JsonValue& found) {
-    throw_payload_fault(path, "expected " + expected + ", found " + kind_of(found));
-}
-
-// The number, if the type holds it exactly.
-template <typename Integer>
-std::optional<Integer> whole_number(const JsonValue& json) {
-    const auto narrow = [](auto wide) -> std::optional<Integer> {
-        if (!std::in_range<Integer>(wide)) return std::nullopt;
-        return static_cast<Integer>(wide);
-    };
-    if (json.IsInt64()) return narrow(json.GetInt64());
-    if (json.IsUint64()) return narrow(json.GetUint64());
-    if (json.IsDouble()) {  // 12.0
-        const double number = json.GetDouble();
-        constexpr double kExact = 9007199254740992.0;
-        if (std::abs(number) <= kExact && number == std::floor(number)) return narrow(static_cast<std::int64_t>(number));
-    }
-    if (json.IsString() && sizeof(Integer) == 8) {
-        const std::string_view text = text_of(json);
-        Integer number{};
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error == std::errc() && end == text.data() + text.size()) return number;
-    }
-    return std::nullopt;
-}
 
 // What is to stand in a table for a field.
 struct Part {
@@ -82,11 +24,11 @@ struct Part {
 
 class Conversion {
 public:
-    explicit Conversion(flatbuffers::FlatBufferBuilder& builder) : builder_(builder) {}
+    explicit Conversion(flatbuffers::FlatBufferBuilder& builder) : builder_(builder), value_(builder) {}
 
     uoffset_t table(const JsonValue& json, const SchemaObject& object, const FieldPath* path) {
-        check_size();
-        if (object.is_json_value) return json_value(json, path, nullptr);
+        check_payload_size(builder_);
+        if (object.is_json_value) return value_.convert(json, path);
         if (!json.IsObject()) fail_expected(path, "an object (" + object.name + ")", json);
         // What lies elsewhere is built first: FlatBuffers grow from the inside out.
         const std::size_t base = parts_.size();
@@ -109,11 +51,6 @@ public:
     }
 
 private:
-    // Before it takes more memory than an event may have.
-    void check_size() const {
-        if (builder_.GetSize() > kLargestPayload) throw Error(SWB_ERR_TOO_LARGE, "the event has more than 64 MiB");
-    }
-
     static const SchemaField& field_of(const SchemaObject& object, const FieldPath& here) {
         const SchemaField* field = object.find(here.name);
         if (field == nullptr) throw_payload_fault(&here, object.name + " has no such field");
@@ -168,7 +105,7 @@ private:
     // Of everything but vectors and unions.
     std::uint64_t value_bits(const JsonValue& json, const SchemaType& type, const FieldPath* path) {
         if (type.base == BaseType::String) return string(json, path);
-        if (type.base != BaseType::Obj) return number_bits(json, type, path);
+        if (type.base != BaseType::Obj) return number_from_json(json, type, path);
         return type.object->is_struct ? structure(json, *type.object, path) : table(json, *type.object, path);
     }
 
@@ -186,7 +123,7 @@ private:
 
     std::uint64_t variant(const JsonValue& json, const JsonValue& tag, const SchemaType& type, const FieldPath* path) {
         const SchemaType tag_type{BaseType::UType, BaseType::None, 0, nullptr, type.enumeration};
-        const SchemaEnumValue* chosen = type.enumeration->find(static_cast<std::int64_t>(number_bits(tag, tag_type, path)));
+        const SchemaEnumValue* chosen = type.enumeration->find(static_cast<std::int64_t>(number_from_json(tag, tag_type, path)));
         if (chosen == nullptr || chosen->type.base == BaseType::None) fail_expected(path, "a type of " + type.enumeration->name, tag);
         if (chosen->type.base != BaseType::Obj || !chosen->type.object->is_struct) return value_bits(json, chosen->type, path);
         const std::size_t at = structure(json, *chosen->type.object, path);
@@ -258,7 +195,7 @@ private:
     void write_inline(std::size_t at, const JsonValue& json, const SchemaType& type, const FieldPath* path) {
         if (type.base == BaseType::Obj) return write_struct(at, json, *type.object, path);
         if (type.base != BaseType::Array) {
-            const std::uint64_t bits = number_bits(json, type, path);
+            const std::uint64_t bits = number_from_json(json, type, path);
             std::memcpy(structs_.data() + at, &bits, inline_bytes(type));
             return;
         }
@@ -272,142 +209,13 @@ private:
         }
     }
 
-    static std::uint64_t number_bits(const JsonValue& json, const SchemaType& type, const FieldPath* path) {
-        if (json.IsNumber() && !is_exact(json)) throw_payload_fault(path, "the number can't be held exactly");
-        if (type.enumeration != nullptr && json.IsString()) return named_bits(json, *type.enumeration, path);
-        switch (type.base) {
-        case BaseType::Bool:
-            if (!json.IsBool()) fail_expected(path, "true or false", json);
-            return json.GetBool() ? 1 : 0;
-        case BaseType::Float: {
-            const auto number = static_cast<float>(real(json, path));
-            if (!std::isfinite(number)) fail_expected(path, "a number that a float can hold", json);
-            return std::bit_cast<std::uint32_t>(number);
-        }
-        case BaseType::Double: return std::bit_cast<std::uint64_t>(real(json, path));
-        case BaseType::Byte: return integer_bits<std::int8_t>(json, type, path);
-        case BaseType::UType:
-        case BaseType::UByte: return integer_bits<std::uint8_t>(json, type, path);
-        case BaseType::Short: return integer_bits<std::int16_t>(json, type, path);
-        case BaseType::UShort: return integer_bits<std::uint16_t>(json, type, path);
-        case BaseType::Int: return integer_bits<std::int32_t>(json, type, path);
-        case BaseType::UInt: return integer_bits<std::uint32_t>(json, type, path);
-        case BaseType::Long: return integer_bits<std::int64_t>(json, type, path);
-        default: return integer_bits<std::uint64_t>(json, type, path);
-        }
-    }
-
-    static double real(const JsonValue& json, const FieldPath* path) {
-        if (!json.IsNumber()) fail_expected(path, "a number", json);
-        const double number = json.GetDouble();
-        // A whole number of more than 53 bits.
-        const bool exact =
-            json.IsDouble() || (json.IsInt64() ? std::abs(number) < 0x1p63 && static_cast<std::int64_t>(number) == json.GetInt64()
-                                               : number < 0x1p64 && static_cast<std::uint64_t>(number) == json.GetUint64());
-        if (!exact) fail_expected(path, "a number that a double can hold", json);
-        return number;
-    }
-
-    template <typename Integer>
-    static std::uint64_t integer_bits(const JsonValue& json, const SchemaType& type, const FieldPath* path) {
-        const std::optional<Integer> number = whole_number<Integer>(json);
-        if (!number) {
-            const std::string range =
-                std::to_string(std::numeric_limits<Integer>::min()) + " to " + std::to_string(std::numeric_limits<Integer>::max());
-            fail_expected(
-                path, (type.enumeration != nullptr ? "a name of " + type.enumeration->name + " or " : "") + "a whole number from " + range,
-                json);
-        }
-        return static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Integer>>(*number));
-    }
-
-    static std::uint64_t named_bits(const JsonValue& json, const SchemaEnum& enumeration, const FieldPath* path) {
-        std::string_view names = text_of(json);
-        std::uint64_t bits = 0;
-        do {
-            const std::size_t end = enumeration.is_flags ? std::min(names.find(' '), names.size()) : names.size();
-            const SchemaEnumValue* value = enumeration.find(names.substr(0, end));
-            if (value == nullptr) fail_expected(path, "a name of " + enumeration.name + " (" + names_of(enumeration) + ")", json);
-            bits |= static_cast<std::uint64_t>(value->value);
-            names.remove_prefix(std::min(end + 1, names.size()));
-        } while (!names.empty());
-        return bits;
-    }
-
-    static std::string names_of(const SchemaEnum& enumeration) {
-        constexpr std::size_t kShown = 12;
-        std::string names;
-        for (std::size_t i = 0; i < enumeration.values.size() && i < kShown; ++i)
-            names += (i == 0 ? "" : ", ") + enumeration.values[i].name;
-        return enumeration.values.size() > kShown ? names + ", …" : names;
-    }
-
     uoffset_t flexbuffer(const JsonValue& json, const FieldPath* path) {
         const std::vector<std::uint8_t> bytes = flexbuffer_of(json, path);
         return builder_.CreateVector(bytes).o;
     }
 
-    // A swarmbus.Value; `name` if it stands in an object.
-    uoffset_t json_value(const JsonValue& json, const FieldPath* path, const JsonValue* name) {
-        check_size();
-        if (json.IsNumber() && !is_exact(json)) throw_payload_fault(path, "the number can't be held exactly");
-        flatbuffers::Offset<flatbuffers::String> text, own_name;
-        uoffset_t items = 0;
-        ValueKind kind = ValueKind::Null;
-        if (json.IsString()) {
-            kind = ValueKind::Text;
-            text = builder_.CreateString(json.GetString(), json.GetStringLength());
-        } else if (json.IsArray() || json.IsObject()) {
-            kind = json.IsArray() ? ValueKind::List : ValueKind::Object;
-            items = json_items(json, path);
-        }
-        if (name != nullptr) own_name = builder_.CreateString(name->GetString(), name->GetStringLength());
-        ValueBuilder value(builder_);
-        if (json.IsBool()) {
-            kind = ValueKind::Boolean;
-            value.add_boolean(json.GetBool());
-        } else if (json.IsInt64()) {
-            kind = ValueKind::Integer;
-            value.add_integer(json.GetInt64());
-        } else if (json.IsUint64()) {
-            kind = ValueKind::Unsigned;
-            value.add_unsigned_integer(json.GetUint64());
-        } else if (json.IsDouble()) {
-            kind = ValueKind::Real;
-            value.add_real(json.GetDouble());
-        }
-        if (!text.IsNull()) value.add_text(text);
-        if (items != 0) value.add_items(items);
-        if (!own_name.IsNull()) value.add_name(own_name);
-        value.add_kind(kind);
-        return value.Finish().o;
-    }
-
-    uoffset_t json_items(const JsonValue& json, const FieldPath* path) {
-        const std::size_t base = elements_.size();
-        std::size_t count = 0;
-        if (json.IsArray()) {
-            for (const JsonValue& item : json.GetArray()) {
-                const FieldPath here{path, {}, count++};
-                const uoffset_t built = json_value(item, &here, nullptr);
-                elements_.push_back(built);
-            }
-        } else {
-            std::unordered_set<std::string_view> names;
-            for (const auto& member : json.GetObject()) {
-                const FieldPath here{path, text_of(member.name), count++};
-                if (!names.insert(here.name).second) throw_payload_fault(&here, "it is there twice");
-                const uoffset_t built = json_value(member.value, &here, &member.name);
-                elements_.push_back(built);
-            }
-        }
-        builder_.StartVector(count, sizeof(uoffset_t));
-        for (std::size_t i = count; i-- > 0;) builder_.PushElement(flatbuffers::Offset<Value>(static_cast<uoffset_t>(elements_[base + i])));
-        elements_.resize(base);
-        return builder_.EndVector(count);
-    }
-
     flatbuffers::FlatBufferBuilder& builder_;
+    ValueFromJson value_;
     std::vector<Part> parts_;              // of all tables that are under way
     std::vector<std::uint64_t> elements_;  // of all vectors that are under way
     std::vector<std::uint8_t> structs_;

@@ -1,5 +1,5 @@
 // The calls of the way of an event, alone in one process and one thread, through the public API: what a
-// publish to one inbox costs its caller, and what receiving does.
+// publish to one inbox costs its caller, and what receiving does; and what it costs to join a bus, or to make one.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -65,6 +65,24 @@ void next(benchmark::State& state) {
     tell_time_of_a_call(state);
 }
 BENCHMARK(next)->Arg(32)->Arg(150);
+
+// A process's first handle on a bus that others have made, and its end.
+void open_and_close(benchmark::State& state) {
+    const std::string name = "bench-open-" + std::to_string(::getpid());
+    { const Bus made(name); }
+    for (auto _ : state) const Bus bus(name);
+    swb_remove(name.c_str(), 1);
+}
+BENCHMARK(open_and_close)->Unit(benchmark::kMicrosecond);
+
+void create_and_remove(benchmark::State& state) {
+    const std::string name = "bench-create-" + std::to_string(::getpid());
+    for (auto _ : state) {
+        { const Bus bus(name); }
+        swb_remove(name.c_str(), 1);
+    }
+}
+BENCHMARK(create_and_remove)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <swarmbus/events_bfbs_generated.h>
+#include <swarmbus/standard_types.hpp>
 
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
@@ -116,10 +117,8 @@ void Registry::append(const Addition& addition, std::span<const std::byte> binar
 void Registry::add_standard(const ControlLock::Guard&) {
     const std::lock_guard lock(mutex_);
     refresh();
-    const Schema schema(standard_schema());
-    for (const SchemaObject& object : schema.objects()) {
-        if (object.event.empty() || known_.contains(object.event)) continue;
-        append({object.event, object.name}, standard_schema());
+    for (const StandardType& standard : kStandardTypes) {
+        if (!known_.contains(std::string_view(standard.type))) append({standard.type, standard.root}, standard_schema());
     }
 }
 

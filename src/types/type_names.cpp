@@ -75,6 +75,15 @@ std::string type_names_in_typescript(std::span<const NamedType> types) {
     return text;
 }
 
+std::string standard_types_in_cpp(std::span<const NamedType> types) {
+    std::string text =
+        "// " + std::string(kMade) +
+        "\n#pragma once\n\nnamespace swarmbus::core {\n\nstruct StandardType {\n    const char* type;\n    const char* root;\n};\n\n"
+        "inline constexpr StandardType kStandardTypes[] = {\n";
+    for (const NamedType& named : types) text += "    {\"" + named.type + "\", \"" + named.table + "\"},\n";
+    return text + "};\n\n}  // namespace swarmbus::core\n";
+}
+
 std::string unusual_type_name(std::string_view type) {
     const auto dots = std::ranges::count(type, '.');
     if (dots == 1 || dots == 2) return {};

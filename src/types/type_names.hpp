@@ -30,6 +30,10 @@ std::string type_names_in_cpp(std::span<const NamedType> types, std::string_view
 std::string type_names_in_python(std::span<const NamedType> types);
 std::string type_names_in_typescript(std::span<const NamedType> types);
 
+// The table swarmbus::core::kStandardTypes, of each type and the table that is its payload: so that the library need not make
+// its own schema ready to know them.
+std::string standard_types_in_cpp(std::span<const NamedType> types);
+
 // What is unusual in the name of a type, which should be `domain.entity.action` or `domain.action`; "" if nothing is.
 std::string unusual_type_name(std::string_view type);
 

@@ -78,6 +78,7 @@ TEST(SchemaPrint, as_json_schema_describes_the_json) {
 TEST(TypeNames, are_constants_in_c_and_cpp) {
     const std::vector<NamedType> types = named_types(everything());
     EXPECT_NE(type_names_in_c(types, "GUARD_H").find("#define SWB_TYPE_TEST_EVERYTHING \"test.everything\"\n"), std::string::npos);
+    EXPECT_NE(standard_types_in_cpp(types).find("{\"test.everything\", \"everything.Event\"},\n"), std::string::npos);
     const std::string cpp = type_names_in_cpp(types, "<x.h>");
     EXPECT_NE(cpp.find("test_everything = \"test.everything\";"), std::string::npos) << cpp;
     EXPECT_NE(cpp.find("struct EventTypeOf<::everything::Event> {"), std::string::npos) << cpp;

@@ -10,16 +10,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
 
+#include "tests/support/process_mark.hpp"
+
 namespace swarmbus::faults {
 namespace {
 
-constexpr int kMark = SIGWINCH;  // as in tests/support/process_step.cpp
+using test::kMark;
 // A step costs about as much as five stops at a watched word, with the instructions between points.
 constexpr std::size_t kStopsPerPoint = 5;
 constexpr std::size_t kMostCandidates = 24;
@@ -76,6 +79,13 @@ user_regs_struct PointStepper::registers() const {
     return r;
 }
 
+std::string PointStepper::how_it_stands() {
+    const std::optional<int> status = process_.wait(std::chrono::nanoseconds(0));
+    if (!status) return at_the_end_ ? "it came to the end" : "it is on its way";
+    return WIFSIGNALED(*status) ? "it was killed by signal " + std::to_string(WTERMSIG(*status))
+                                : "it ended with status " + std::to_string(WEXITSTATUS(*status));
+}
+
 // Called between instructions: the child is about to make the call.
 bool PointStepper::sleeps_in(const user_regs_struct& r) const noexcept {
     const int command = static_cast<int>(r.rsi) & FUTEX_CMD_MASK;
@@ -97,18 +107,23 @@ PointStepper::Stop PointStepper::await(bool may_sleep) {
         return Stop::ended;
     }
     if ((WSTOPSIG(status) & 0x7f) == SIGTRAP) return Stop::stepped;
-    if (WSTOPSIG(status) == kMark) {
+    if (test::is_mark(process_.pid(), status)) {
         at_the_end_ = true;
         return Stop::marked;
     }
+    if (WSTOPSIG(status) == kMark) return Stop::disturbed;
     pending_signal_ = WSTOPSIG(status);  // the child's own business
     return Stop::stepped;
 }
 
 PointStepper::Stop PointStepper::go_on(int request, bool may_sleep) {
-    const auto signal = static_cast<std::uintptr_t>(std::exchange(pending_signal_, 0));
-    if (::ptrace(static_cast<__ptrace_request>(request), process_.pid(), nullptr, signal) != 0) fail("ptrace");
-    return await(may_sleep);
+    Stop stop = Stop::disturbed;
+    while (stop == Stop::disturbed) {
+        const auto signal = static_cast<std::uintptr_t>(std::exchange(pending_signal_, 0));
+        if (::ptrace(static_cast<__ptrace_request>(request), process_.pid(), nullptr, signal) != 0) fail("ptrace");
+        stop = await(may_sleep);
+    }
+    return stop;
 }
 
 bool PointStepper::run_to_mark() {
@@ -118,7 +133,7 @@ bool PointStepper::run_to_mark() {
         stop = await(false);
         if (stop != Stop::ended) ::ptrace(PTRACE_SETOPTIONS, process_.pid(), nullptr, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD);
     }
-    while (stop == Stop::stepped) stop = go_on(PTRACE_CONT);
+    while (stop == Stop::stepped || stop == Stop::disturbed) stop = go_on(PTRACE_CONT);
     if (stop == Stop::ended) return false;
     at_the_end_ = false;
     mappings_.read(process_.pid());

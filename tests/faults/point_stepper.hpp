@@ -50,6 +50,8 @@ public:
     // Called once when the child sleeps in a futex, with nobody else to wake it.
     void when_it_waits(std::function<void()> wake) { wake_ = std::move(wake); }
     const Point& last() const noexcept { return last_; }
+    // For who did not get it to where it should be.
+    std::string how_it_stands();
 
     void kill() noexcept;
     // Lets go of the child and returns when it stands still.
@@ -58,7 +60,7 @@ public:
     test::Process& process() noexcept { return process_; }
 
 private:
-    enum class Stop { stepped, marked, ended };
+    enum class Stop { stepped, marked, ended, disturbed };  // the last by a signal that means nothing to the child
     Stop go_on(int request, bool may_sleep = false);
     Stop await(bool may_sleep);
     user_regs_struct registers() const;

@@ -99,7 +99,7 @@ void Stage::stall_a_publisher(Type type) {
     });
     test::require(helper_->run_to_mark(), "the publisher that is to stall did not start");
     const bool claimed = helper_->run_to_claim();
-    test::require(claimed, "the publisher that is to stall claimed nothing");
+    test::require(claimed, "the publisher that is to stall claimed nothing: " + helper_->how_it_stands());
     helper_->leave_stopped();
 }
 
@@ -127,7 +127,8 @@ void Stage::leave_a_dead_participant(Overflow policy) {
     test::require(helper_->run_to_mark(), "the participant that is to die did not start");
     // One event committed and not looked at again, one claimed.
     const bool claimed = helper_->run_to_claim() && helper_->run_to_claim();
-    test::require(claimed, "the participant that is to die claimed nothing");
+    test::require(claimed, "the participant that is to die claimed too little: " + helper_->how_it_stands() + ", and delivered " +
+                               std::to_string(board_.publishers[kHelperPublisher].delivered) + " events in all");
     helper_->kill();
 }
 

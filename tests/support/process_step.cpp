@@ -9,11 +9,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "tests/support/process_mark.hpp"
+
 namespace swarmbus::test {
 namespace {
 
 constexpr int kSystemCall = 0x80;  // beside SIGTRAP, once that was asked for
-constexpr int kMark = SIGWINCH;    // stops a traced process; one that was let go ignores it
 
 }  // namespace
 
@@ -36,7 +37,7 @@ SteppedProcess::Stop SteppedProcess::go_on(int request) {
             return Stop::ended;
         }
         if ((WSTOPSIG(status) & ~kSystemCall) == SIGTRAP) return Stop::stepped;
-        if (WSTOPSIG(status) == kMark) return Stop::marked;
+        if (is_mark(pid, status)) return Stop::marked;
         pending_signal_ = WSTOPSIG(status);  // the child's own business
     }
 }
@@ -51,7 +52,7 @@ bool SteppedProcess::run_to_mark() {
             return false;
         }
         attached_ = true;
-        if (WSTOPSIG(status) == kMark) return true;
+        if (is_mark(process_.pid(), status)) return true;
         pending_signal_ = WSTOPSIG(status);
     }
     while (stop == Stop::stepped) stop = go_on(PTRACE_CONT);

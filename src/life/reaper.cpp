@@ -5,6 +5,7 @@
 #include "src/arena/orphans.hpp"
 #include "src/inbox/settle_dead.hpp"
 #include "src/life/inbox_table.hpp"
+#include "src/types/registrations.hpp"
 #include "src/waking/doorbell.hpp"
 #include "src/waking/wake.hpp"
 #include "src/words/inbox_words.hpp"
@@ -78,6 +79,7 @@ public:
         end_inboxes();
         release_writers();
         give_back_quiescent(segment_);
+        if (anybody_died()) free_unregistered(segment_);
         give_places_back();
         guard.mark_clean();
         return std::move(told_);
@@ -126,6 +128,14 @@ private:
             words::leave_publish(line);
             words::replace_lease(line, lease, Lease::of(lease.number(), 0, 0));
         }
+    }
+
+    // And did not leave: it may have been about to register a schema.
+    bool anybody_died() const noexcept {
+        for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+            if (fates_[i] == Fate::gone && status_of(entries_[i].state) != SWB_PARTICIPANT_LEFT) return true;
+        }
+        return false;
     }
 
     void give_places_back() {

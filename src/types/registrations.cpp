@@ -83,6 +83,11 @@ Registration append_registration(Segment& segment, std::span<const Registration>
         throw Error(SWB_ERR_SCHEMAS_FULL, "bus '" + segment.name() + "' has " + std::to_string(SWB_REGISTRATIONS) +
                                               " registered schemas, which is all it can have");
     }
+    swb_l_registration entry{};
+    if (!copy_name(entry.type, fresh.type) || !copy_name(entry.root, fresh.root)) {
+        throw Error(SWB_ERR_SCHEMA, "schema: the name of the root table, " + fresh.root + ", is longer than " +
+                                        std::to_string(SWB_NAME_BYTES - 1) + " bytes");
+    }
     std::uint64_t end = 0;
     bool stored = false;
     for (const Registration& other : known) {
@@ -100,21 +105,34 @@ Registration append_registration(Segment& segment, std::span<const Registration>
                                                   mebibytes(SWB_SCHEMAS_BYTES) + "; another " + std::to_string(binary.size()) +
                                                   " bytes do not fit");
         }
-        write(segment, binary.data(), binary.size(), kBytesAt + fresh.at, "a schema");
-    }
-    swb_l_registration entry{};
-    if (!copy_name(entry.type, fresh.type) || !copy_name(entry.root, fresh.root)) {
-        throw Error(SWB_ERR_SCHEMA, "schema: the name of the root table, " + fresh.root + ", is longer than " +
-                                        std::to_string(SWB_NAME_BYTES - 1) + " bytes");
     }
     entry.hash = fresh.hash;
     entry.at = fresh.at;
     entry.bytes = fresh.bytes;
     entry.version = fresh.version;
     entry.registered_ns = fresh.registered_ns;
-    write(segment, &entry, sizeof entry, known.size() * sizeof entry, "a registration");
+    try {
+        if (!stored) write(segment, binary.data(), binary.size(), kBytesAt + fresh.at, "a schema");
+        write(segment, &entry, sizeof entry, known.size() * sizeof entry, "a registration");
+    } catch (const Error&) {
+        free_unregistered(segment);
+        throw;
+    }
     words::store_published(segment.header().registrations, static_cast<std::uint32_t>(known.size() + 1));
     return fresh;
+}
+
+void free_unregistered(Segment& segment) noexcept {
+    try {
+        const std::vector<Registration> all = read_registrations(segment, 0);
+        std::uint64_t end = 0;
+        for (const Registration& registration : all) end = std::max(end, registration.at + registration.bytes);
+        const auto free = [&](std::uint64_t from, std::uint64_t to) {
+            if (from < to) give_memory_back(descriptor(segment), segment.plan().schemas_at + from, to - from);
+        };
+        free(to_pages(all.size() * sizeof(swb_l_registration)), kBytesAt);
+        free(kBytesAt + to_pages(end), kBytesAt + to_pages(SWB_SCHEMAS_BYTES));
+    } catch (const std::exception&) {}  // damaged, or a closed descriptor: who looks for a schema is told
 }
 
 std::uint64_t content_hash(std::span<const std::byte> binary, std::string_view root) noexcept {

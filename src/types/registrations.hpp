@@ -35,6 +35,9 @@ std::vector<std::byte> read_schema(const Segment& segment, const Registration& r
 Registration append_registration(Segment& segment, std::span<const Registration> known, Registration fresh,
                                  std::span<const std::byte> binary);
 
+// Under the control lock: gives back the memory that who died while it registered had taken. What can't be read stays as it is.
+void free_unregistered(Segment& segment) noexcept;
+
 // Of a schema's bytes and the name of its root.
 std::uint64_t content_hash(std::span<const std::byte> binary, std::string_view root) noexcept;
 

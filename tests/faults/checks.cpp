@@ -108,10 +108,11 @@ std::string what_is_left_by_the_dead(Stage& stage) {
         Bus bus(stage.bus(), options_of(Overflow::drop_oldest));
         const SubscriptionId id = bus.subscribe("nothing");  // nobody holds the control lock
         bus.unsubscribe(id);
+        stage.operation().visit(bus);
         const Bus opens_or_creates(other, options_of(Overflow::drop_oldest));
         const Bus creates(third, options_of(Overflow::drop_oldest));
     });
-    if (!comes_and_goes.ended_well(kPatience)) return "one more process could not come, subscribe and go";
+    if (!comes_and_goes.ended_well(kPatience)) return "one more process could not come, work and go";
     swb_remove(other.c_str(), 1);
     swb_remove(third.c_str(), 1);
     const std::uint32_t inboxes = kSurvivingReaders + (stage.operation().with_extra_inboxes() ? kReaders - kExtraReaders : 0);

@@ -24,6 +24,7 @@ Operations chosen_operations(const std::string& text) {
     add_receive_operations(all);
     add_control_operations(all);
     add_reap_operations(all);
+    add_register_operations(all);
     // The whole name means that one alone.
     const bool exact = std::any_of(all.begin(), all.end(), [&](const auto& operation) { return operation->name() == text; });
     std::erase_if(

@@ -50,6 +50,8 @@ public:
     virtual void wake(Stage&) {}        // the victim sleeps within its operation
     virtual void after(Victim&) {}      // a victim that lived through it
     virtual Reader* reader() { return nullptr; }
+    // In the process of one who comes when the victim is dead or over. Throws if what it finds is not whole.
+    virtual void visit(Bus&) {}
     virtual void leave() = 0;  // it closes its handles
 
 private:
@@ -64,5 +66,6 @@ void add_large_operations(Operations& all);
 void add_receive_operations(Operations& all);
 void add_control_operations(Operations& all);
 void add_reap_operations(Operations& all);
+void add_register_operations(Operations& all);
 
 }  // namespace swarmbus::faults

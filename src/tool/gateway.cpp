@@ -26,7 +26,8 @@ constexpr const char* kProgram = "swarmbus-gateway";
     const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
     ::execv((here / kProgram).c_str(), words.data());
     ::execvp(kProgram, words.data());
-    throw std::runtime_error(std::string(kProgram) + " can't be run: " + std::strerror(errno) + "; is it installed beside this program, or in PATH?");
+    throw std::runtime_error(std::string(kProgram) + " can't be run: " + std::strerror(errno) +
+                             "; is it installed beside this program, or in PATH?");
 }
 
 }  // namespace

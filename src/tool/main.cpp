@@ -94,7 +94,8 @@ void parse(CLI::App& app, int argc, char** argv) {
         const auto unknown = app.remaining();
         const bool no_command = app.get_subcommands().empty();
         if (no_command && !unknown.empty()) refuse(app, "there is no command or option '" + printable(unknown.front()) + "'");
-        if (no_command && argc <= 1) refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, codegen, gateway, rm or bench");
+        if (no_command && argc <= 1)
+            refuse(app, "a command is missing: pub, sub, wait, ls, ps, doctor, schema, codegen, gateway, rm or bench");
         refuse(app, printable(e.what()));
     }
 }

@@ -1,4 +1,6 @@
 // Binary seeds, made of those that are text: payloads, binary schemas and FlexBuffers.
+#include <swarmbus/gateway_generated.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +14,7 @@
 #include "src/types/payload_from_json.hpp"
 #include "src/types/schema_text.hpp"
 #include "tests/fuzz/schemas.hpp"
+#include "ws_gateway/server/commands.hpp"
 
 namespace {
 
@@ -34,6 +37,33 @@ void make_all(const fs::path& from, const fs::path& to, Make&& make) {
     }
 }
 
+// A frame that says the same as a command in JSON.
+std::string frame_of(const std::string& json) {
+    wire::FrameT frame;
+    try {
+        const gateway::Command command = gateway::command_from_json(json);
+        if (const auto* subscribe = std::get_if<gateway::SubscribeCommand>(&command)) {
+            wire::SubscribeT table;
+            table.patterns = subscribe->subscription.patterns;
+            table.since = std::make_unique<wire::Cursor>(1, 2);
+            frame.control.Set(std::move(table));
+        } else if (const auto* publish = std::get_if<gateway::PublishCommand>(&command)) {
+            wire::PublishT table;
+            table.type = publish->type;
+            table.payload.assign(publish->payload.begin(), publish->payload.end());
+            frame.control.Set(std::move(table));
+        } else {
+            frame.control.Set(wire::HeartbeatT());
+        }
+    } catch (const gateway::CommandError& e) {
+        throw core::Error(SWB_ERR_PAYLOAD, e.what());
+    }
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Align(8);
+    builder.FinishSizePrefixed(wire::Frame::Pack(builder, &frame));
+    return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
+}
+
 }  // namespace
 
 // Arguments: the folder of seeds, the one to write to, a file that is written when all is done.
@@ -46,5 +76,6 @@ int main(int, char** arguments) {
     make_all(from / "schema_text", to / "binary_schema", [](const std::string& text) { return core::binary_of_text(text); });
     make_all(from / "json_document", to / "flexbuffer_to_json",
              [&](const std::string& text) { return core::flexbuffer_of(document.parse(text), nullptr); });
+    make_all(from / "gateway_command", to / "gateway_frame", [](const std::string& text) { return frame_of(text); });
     std::ofstream(arguments[3]) << "made\n";
 }

@@ -9,7 +9,6 @@
 #include "src/clock/rfc3339.hpp"
 #include "src/tool/text.hpp"
 
-
 namespace swarmbus::gateway {
 namespace {
 

@@ -11,6 +11,7 @@
 #include "demo_bus.hpp"
 #include "display.hpp"
 #include "event_statistics.hpp"
+#include "gateway_process.hpp"
 #include "latest_events.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -40,6 +41,7 @@ public:
           length_(options.length),
           kill_every_(options.kill_every),
           bus_(options.bus),
+          gateway_(options.gateway, bus_.name()),
           agents_(options.agent_folder, bus_.name(), bus_.made_here()) {
         bus_->subscribe("*");
         if (!options.plain && Terminal::usable()) terminal_.emplace();
@@ -47,7 +49,8 @@ public:
     }
 
     int run() {
-        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: " + tool_ + " -b " + bus_.name() + " sub 'agent.*'\n");
+        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: " + tool_ + " -b " + bus_.name() + " sub 'agent.*'\n" +
+                               (gateway_.address().empty() ? "" : "in a browser: " + gateway_.address() + "\n"));
         start_agents();
         started_ = Clock::now();
         plan_deaths();
@@ -160,7 +163,7 @@ private:
         next_picture_ = now + kRedraw;
         latest_.turn();
         const auto [rows, columns] = terminal_->size();
-        const Scene scene{bus_.name(), tool_, started_, now, statistics_, latest_, agents_.all(), toll()};
+        const Scene scene{bus_.name(), tool_, gateway_.address(), started_, now, statistics_, latest_, agents_.all(), toll()};
         if (terminal_->show(draw(scene, rows, columns)) == Written::gone) ended_ = true;
     }
 
@@ -195,8 +198,9 @@ private:
     Clock::time_point started_, next_picture_;
     unsigned lines_ = 0;  // of plain output
     bool ended_ = false;
-    // Undone in the opposite order: the terminal restored, the agents ended, the bus removed.
+    // Undone in the opposite order: the terminal restored, the agents and the gateway ended, the bus removed.
     DemoBus bus_;
+    GatewayProcess gateway_;
     AgentProcesses agents_;
     std::optional<Deaths> deaths_;
     std::optional<Terminal> terminal_;

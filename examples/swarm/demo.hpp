@@ -14,6 +14,7 @@ struct DemoOptions {
     std::optional<std::chrono::duration<double>> kill_every = std::chrono::seconds(4);  // none: nobody is killed
     std::string agent_folder;
     std::string tool = "swarmbus";  // how the command line tool is called, where it was started
+    std::string gateway;            // the program that shows the bus in browsers; none if it is empty or not there
 };
 
 // Starts the swarm, shows it, kills one of it now and then, ends it. Returns the exit status: 0, or 1 if

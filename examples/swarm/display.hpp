@@ -15,7 +15,8 @@ namespace swarm {
 
 struct Scene {
     const std::string& bus;
-    const std::string& tool;  // how the command line tool is called
+    const std::string& tool;     // how the command line tool is called
+    const std::string& gateway;  // where browsers see the swarm; empty: nowhere
     std::chrono::steady_clock::time_point started, now;
     const EventStatistics& statistics;
     const LatestEvents& latest;

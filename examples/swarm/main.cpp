@@ -42,6 +42,8 @@ int main(int argc, char** argv) {
                    "name of the bus; it is made, and removed at the end, unless it is there already (default: demo-PID)");
     app.add_option("--seconds", seconds, "end after this time (default: never, or 30 in plain mode)")->check(CLI::PositiveNumber);
     app.add_flag("--plain", options.plain, "a line a second instead of a picture; so it is, too, when standard output is no terminal");
+    bool no_gateway = false;
+    app.add_flag("--no-gateway", no_gateway, "don't show the swarm in browsers");
     CLI::Option* const every =
         app.add_option("--kill-every", kill_every, "kill an agent whenever this time has passed (default: 4)")->check(CLI::PositiveNumber);
     app.add_flag("--no-kills", no_kills, "kill none")->excludes(every);
@@ -56,7 +58,10 @@ int main(int argc, char** argv) {
 
     if (const char* const tool = std::getenv("SWARM_DEMO_TOOL")) options.tool = tool;
     try {
-        options.agent_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "agents";
+        const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+        options.agent_folder = here / "agents";
+        // Where it is built; it is not installed.
+        if (!no_gateway) options.gateway = (here / "../../ws_gateway/swarmbus-gateway").lexically_normal();
         return swarm::run_demo(options);
     } catch (const std::exception& error) {
         std::cerr << "swarm-demo: " << error.what() << '\n';

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 import tap
 from swarm import PATIENCE, Demo, agents_of, bus_exists, eventually, new_bus_name, remove_bus
@@ -90,8 +91,20 @@ def an_unattended_run_shows_the_whole_workflow_and_ends_by_itself():
 def a_plain_run_prints_a_line_a_second_at_once():
     with plain_demo("--seconds", "60", "--no-kills") as demo:
         assert demo.process.stdout.readline() == f"bus {demo.bus}; in another terminal: swarmbus -b {demo.bus} sub 'agent.*'\n"
+        assert re.fullmatch(r"in a browser: http://127\.0\.0\.1:\d+\n", demo.process.stdout.readline())
         for second in range(1, 4):  # each comes through the pipe while the demo runs
             assert re.match(rf" *{second} s +[\d,]+ events/s ", line := demo.process.stdout.readline()), line
+
+
+def a_browser_sees_what_the_agents_do():
+    with plain_demo("--seconds", "60", "--no-kills") as demo:
+        address = wait_for_line(demo, "in a browser: ").split("in a browser: ")[1].strip()
+        demo.wait_for_agents(AGENTS)
+        with urllib.request.urlopen(address + "/v1/sse?pattern=agent.*", timeout=PATIENCE) as events:
+            while not (line := events.readline()).startswith(b"data: {\"type\":\"agent."):
+                assert line, "the stream ended"
+        with urllib.request.urlopen(address, timeout=PATIENCE) as page:
+            assert b"EventSource" in page.read()
 
 
 def a_signal_ends_all(number):
@@ -284,6 +297,7 @@ def a_bad_bus_name_is_an_error():
 tap.run([
     an_unattended_run_shows_the_whole_workflow_and_ends_by_itself,
     a_plain_run_prints_a_line_a_second_at_once,
+    a_browser_sees_what_the_agents_do,
     an_interrupt_ends_all_and_leaves_nothing,
     a_termination_ends_all_and_leaves_nothing,
     agents_end_and_remove_the_bus_when_the_demo_is_killed,

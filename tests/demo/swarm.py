@@ -48,6 +48,20 @@ def agents_of(bus):
     return found
 
 
+def gateways_of(bus):
+    """Pids of the gateways that show a bus."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                arguments = file.read().decode(errors="replace").split("\0")
+        except OSError:
+            continue  # it has ended meanwhile
+        if arguments[0].endswith("swarmbus-gateway") and bus in arguments:
+            found.append(int(entry))
+    return found
+
+
 def state_of(pid):
     """The kernel's letter for the state of a process: T is stopped."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
@@ -70,7 +84,7 @@ class Demo:
         for stream in (self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
-        for pid in agents_of(self.bus).values():
+        for pid in [*agents_of(self.bus).values(), *gateways_of(self.bus)]:
             os.kill(pid, signal.SIGKILL)
         remove_bus(self.bus)
 
@@ -79,4 +93,5 @@ class Demo:
 
     def assert_nothing_left(self):
         eventually(lambda: not agents_of(self.bus), "all agents have ended")
+        eventually(lambda: not gateways_of(self.bus), "the gateway has ended")
         eventually(lambda: not bus_exists(self.bus), "the bus is removed")

@@ -12,19 +12,20 @@ constexpr std::uint32_t kInboxSlots = 65'536;
 
 }  // namespace
 
-Options Gateway::bus_options() {
+Options Gateway::bus_options(const GatewayOptions& options) {
     Options bus;
     bus.source = "swarmbus-gateway";
     bus.capacity_slots = kInboxSlots;
     bus.reattach = true;
     bus.block_timeout = std::chrono::nanoseconds(0);  // nobody waits for one client's event to find room
     bus.verify = true;
+    if (options.no_create) bus.open_mode = SWB_OPEN_ONLY;
     return bus;
 }
 
 Gateway::Gateway(const GatewayOptions& options)
     : options_(options),
-      bus_(options.bus, bus_options()),
+      bus_(options.bus, bus_options(options)),
       json_events_([this](const swb_event& event, std::string& out) { return payload_to_json(event, out); }),
       sse_events_(random_epoch(), [this](const swb_event& event, std::string& out) { return payload_to_json(event, out); }),
       journal_(sse_events_.epoch(), options.journal_bytes, encoders_),

@@ -53,7 +53,7 @@ public:
     MessageForm& form(Format format) noexcept;
 
 private:
-    static Options bus_options();
+    static Options bus_options(const GatewayOptions& options);
     bool payload_to_json(const swb_event& event, std::string& out);
     bool has_schema(const std::string& type);
 

@@ -43,6 +43,7 @@ void add_options(CLI::App& app, GatewayOptions& options) {
         ->type_name("FILE")
         ->check(CLI::ExistingFile.description(""));
     app.add_option("-b,--bus", options.bus, "The bus to show")->envname("SWARMBUS_BUS")->type_name("NAME")->capture_default_str();
+    app.add_flag("--no-create", options.no_create, "Show only a bus that is there; make none")->envname("SWARMBUS_GATEWAY_NO_CREATE");
     add(app, "listen", options.listen, "Where to listen; port 0 takes a free one", "HOST:PORT");
     add(app, "follow", options.follow, "Patterns to follow from the start, whether a client asks for them or not", "PATTERN...")
         ->delimiter(',');

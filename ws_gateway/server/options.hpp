@@ -12,6 +12,7 @@ namespace swarmbus::gateway {
 
 struct GatewayOptions {
     std::string bus = "default";
+    bool no_create = false;  // only a bus that is there
     std::string listen = "127.0.0.1:7480";
     std::vector<std::string> follow;  // patterns that are followed from the start
 

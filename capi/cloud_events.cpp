@@ -4,6 +4,7 @@
 
 #include "capi/guard.hpp"
 #include "capi/objects.hpp"
+#include "capi/of_thread.hpp"
 #include "src/types/cloud_event_reader.hpp"
 #include "src/types/cloud_event_writer.hpp"
 #include "src/types/json_document.hpp"
@@ -13,6 +14,7 @@
 using namespace swarmbus;
 using capi::fail;
 using capi::guarded;
+using capi::of_thread;
 
 namespace {
 
@@ -22,12 +24,6 @@ struct Reading {
     core::PayloadFromJson from_json;
     core::JsonDocument document;
 };
-
-template <typename Kept>
-Kept& of_thread() {
-    thread_local Kept kept;
-    return kept;
-}
 
 // Nothing also for a schema that was damaged: the payload is then given as bytes.
 std::shared_ptr<const core::RegisteredType> schema_of(core::Handle& handle, const swb_event& event) {

@@ -6,6 +6,7 @@
 
 #include "capi/guard.hpp"
 #include "capi/objects.hpp"
+#include "capi/of_thread.hpp"
 #include "src/types/flex_json.hpp"
 #include "src/types/json_document.hpp"
 #include "src/types/payload_from_json.hpp"
@@ -38,11 +39,6 @@ struct Converter {
     core::JsonText json;
     core::PrivateCopy copy;
     std::string text;  // what swb_event_to_json() gave
-
-    static Converter& of_thread() {
-        thread_local Converter converter;
-        return converter;
-    }
 };
 
 void event_to_json(core::Handle& handle, const swb_event& event, Converter& with) {
@@ -129,7 +125,7 @@ swb_result swb_publish_json(swb_bus* bus, const char* type, const char* json, si
             swb_message typed = message != nullptr ? *message : swb_message{};
             typed.size = sizeof typed;
             if ((typed.flags & SWB_LOANED) != 0) return fail(SWB_ERR_ARGUMENT, "JSON is not published from a loan");
-            Converter& with = Converter::of_thread();
+            Converter& with = capi::of_thread<Converter>();
             Bytes payload(reinterpret_cast<const std::byte*>(json), json_bytes);
             typed.encoding = SWB_JSON;
             if (const auto registered = handle.attachment().registry().find(type)) {
@@ -151,7 +147,7 @@ swb_result swb_event_to_json(swb_bus* bus, const swb_event* event, const char** 
     return guarded([&] {
         return bus->call([&](core::Handle& handle) {
             handle.check_usable();
-            Converter& with = Converter::of_thread();
+            Converter& with = capi::of_thread<Converter>();
             event_to_json(handle, *event, with);
             *json = with.text.c_str();
             if (json_bytes != nullptr) *json_bytes = with.text.size();

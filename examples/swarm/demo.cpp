@@ -49,8 +49,9 @@ public:
     }
 
     int run() {
-        if (!terminal_) print("bus " + bus_.name() + "; in another terminal: " + tool_ + " -b " + bus_.name() + " sub 'agent.*'\n" +
-                               (gateway_.address().empty() ? "" : "in a browser: " + gateway_.address() + "\n"));
+        if (!terminal_)
+            print("bus " + bus_.name() + "; in another terminal: " + tool_ + " -b " + bus_.name() + " sub 'agent.*'\n" +
+                  (gateway_.address().empty() ? "" : "in a browser: " + gateway_.address() + "\n"));
         start_agents();
         started_ = Clock::now();
         plan_deaths();

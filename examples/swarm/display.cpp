@@ -164,7 +164,8 @@ void draw_latest(Canvas& canvas, const Scene& scene, std::size_t top, std::size_
 void draw_hint(Canvas& canvas, const Scene& scene) {
     const std::size_t row = canvas.rows() - 1;
     const std::size_t at = canvas.put(row, 1, "In another terminal: ");
-    canvas.put(row, at, scene.tool + " -b " + scene.bus + " sub 'agent.*'" + (scene.gateway.empty() ? "" : "   in a browser: " + scene.gateway));
+    canvas.put(row, at,
+               scene.tool + " -b " + scene.bus + " sub 'agent.*'" + (scene.gateway.empty() ? "" : "   in a browser: " + scene.gateway));
     canvas.put_right(row, canvas.columns() - 1, "  q ends ");
     canvas.paint(row, 0, canvas.columns(), Ink::title);
 }

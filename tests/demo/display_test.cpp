@@ -29,9 +29,12 @@ protected:
         latest.offer(received.event());
     }
 
+    std::string gateway = "http://127.0.0.1:7480";
+
     std::vector<std::string> lines(std::size_t rows, std::size_t columns) const {
-        const Canvas canvas = draw(
-            {bus, "./dev swarmbus", kStart, kStart + 62s + 100ms, statistics, latest, agents, deaths ? &*deaths : nullptr}, rows, columns);
+        const Canvas canvas =
+            draw({bus, "./dev swarmbus", gateway, kStart, kStart + 62s + 100ms, statistics, latest, agents, deaths ? &*deaths : nullptr},
+                 rows, columns);
         std::vector<std::string> lines;
         for (std::size_t row = 0; row < canvas.rows(); ++row) lines.push_back(canvas.text(row));
         return lines;

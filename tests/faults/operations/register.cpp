@@ -1,6 +1,7 @@
 // Registering a schema: for a type that has none, and in place of one that it adds to.
 #include <algorithm>
 
+#include "src/types/schema_text.hpp"
 #include "tests/faults/operation.hpp"
 #include "tests/faults/stage.hpp"
 
@@ -10,10 +11,14 @@ namespace {
 constexpr const char* kType = "victim.registered";
 constexpr const char* kShort = "table Event { first:int; } root_type Event;";
 constexpr const char* kOther = "table Other { third:[int]; } root_type Other;";
-// More than a page, which is missed if it stays when who took it is dead.
+// More than a page, which is missed if it stays when who took it is dead. Binary: to read its text would take most of the steps.
 const std::string& long_schema() {
-    static const std::string text = "/// " + std::string(5'000, 'x') + "\ntable Event { first:int; second:string; } root_type Event;";
-    return text;
+    static const std::string schema = [] {
+        const auto binary =
+            core::binary_of_text("/// " + std::string(5'000, 'x') + "\ntable Event { first:int; second:string; } root_type Event;");
+        return std::string(reinterpret_cast<const char*>(binary.data()), binary.size());
+    }();
+    return schema;
 }
 
 std::size_t count_of(Bus& bus, const std::string& name) {

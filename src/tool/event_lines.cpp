@@ -44,7 +44,7 @@ public:
           warn_(colours ? "\x1b[33m" : ""),
           plain_(colours ? "\x1b[0m" : "") {}
 
-    void append(std::string& out, const Event& event) override {
+    void append(std::string& out, const Event& event, std::uint64_t omitted_bytes) override {
         if (event.lost() > 0) out += warn_ + losses_of(event) + plain_ + '\n';
         if (!event) return;
         out += dim_ + local_timestamp(event.time_ns()) + plain_ + "  ";
@@ -53,6 +53,10 @@ public:
         append_cell(out, event.subject().empty() ? "-" : printable(event.subject()), subject_width_);
         out += dim_;
         append_cell(out, '#' + std::to_string(event.sequence()), sequence_width_);
+        if (omitted_bytes > 0) {
+            out += "(" + std::to_string(omitted_bytes) + " bytes, which the gateway left out)" + plain_ + '\n';
+            return;
+        }
         const std::optional<std::string> json = is_binary(event) ? to_json_(event) : std::nullopt;
         out += plain_ + printable(json ? *json : event.text());
         out += '\n';
@@ -78,9 +82,9 @@ class JsonLines final : public EventLines {
 public:
     explicit JsonLines(PayloadToJson to_json) : to_json_(std::move(to_json)) {}
 
-    void append(std::string& out, const Event& event) override {
+    void append(std::string& out, const Event& event, std::uint64_t omitted_bytes) override {
         out += '{';
-        if (event) append_event(out, event);
+        if (event) append_event(out, event, omitted_bytes);
         out += "\"lost\":" + std::to_string(event.lost());
         if (event.lost() > 0) {
             const char* separator = ",\"lost_by\":{\"";
@@ -94,7 +98,7 @@ public:
     }
 
 private:
-    void append_event(std::string& out, const Event& event) const {
+    void append_event(std::string& out, const Event& event, std::uint64_t omitted_bytes) const {
         out += "\"type\":";
         append_json_string(out, event.type());
         out += ",\"source\":";
@@ -108,7 +112,11 @@ private:
         const auto encoding = static_cast<std::size_t>(event.encoding());
         out += encoding < kEncodings.size() ? kEncodings[encoding] : "unknown";
         out += "\",\"payload\":";
-        append_payload(out, event);
+        if (omitted_bytes > 0) {
+            out += "null,\"omitted_bytes\":" + std::to_string(omitted_bytes);
+        } else {
+            append_payload(out, event);
+        }
         out += ',';
     }
 
@@ -136,8 +144,9 @@ class CloudEventLines final : public EventLines {
 public:
     explicit CloudEventLines(std::function<std::string(const Event&)> to_cloudevent) : to_cloudevent_(std::move(to_cloudevent)) {}
 
-    void append(std::string& out, const Event& event) override {
+    void append(std::string& out, const Event& event, std::uint64_t omitted_bytes) override {
         if (event.lost() > 0) complain("warning: " + losses_of(event));
+        if (omitted_bytes > 0) complain("warning: the gateway left out a payload of " + std::to_string(omitted_bytes) + " bytes");
         if (event) out += to_cloudevent_(event) + '\n';
     }
 

@@ -1,6 +1,7 @@
 // Events and losses as lines: for people, and as JSON. The forms are described in docs/tool.md.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,8 +16,8 @@ enum class EventFormat { text, json, cloudevents };
 class EventLines {
 public:
     virtual ~EventLines() = default;
-    // Appends what was received: an event, losses, or both.
-    virtual void append(std::string& out, const Event& event) = 0;
+    // Appends what was received: an event, losses, or both. `omitted_bytes`: of a payload that a gateway left out.
+    virtual void append(std::string& out, const Event& event, std::uint64_t omitted_bytes = 0) = 0;
 };
 
 // The payload of an event that is a FlatBuffer or a FlexBuffer as JSON; nothing if it can't be read.

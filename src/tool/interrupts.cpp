@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "src/tool/exit_status.hpp"
 
@@ -17,6 +19,9 @@ constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> caught{0};
 std::atomic<swb_bus*> waiting{nullptr};
+std::function<void()> work_while_waiting;
+
+constexpr std::chrono::nanoseconds kWorkPause = std::chrono::milliseconds(200);
 
 void on_signal(int signal) {
     const int error = errno;
@@ -45,6 +50,15 @@ int poll_or_interrupt(pollfd* files, nfds_t count, std::optional<std::chrono::na
     return ready;
 }
 
+// The same for waits that may be long.
+void wait_and_work(pollfd* files, nfds_t count) {
+    for (;;) {
+        if (poll_or_interrupt(files, count, work_while_waiting ? std::make_optional(kWorkPause) : std::nullopt) != 0) return;
+        if (!work_while_waiting) return;
+        work_while_waiting();
+    }
+}
+
 }  // namespace
 
 void catch_interrupts() noexcept {
@@ -67,9 +81,12 @@ void check_interrupts() {
 StopOnInterrupt::StopOnInterrupt(Bus& bus) noexcept { waiting.store(bus.raw()); }
 StopOnInterrupt::~StopOnInterrupt() { waiting.store(nullptr); }
 
+WhileWaiting::WhileWaiting(std::function<void()> work) { work_while_waiting = std::move(work); }
+WhileWaiting::~WhileWaiting() { work_while_waiting = nullptr; }
+
 void wait_for_input(bool watch_output) {
     pollfd files[] = {{STDIN_FILENO, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-    poll_or_interrupt(files, watch_output ? 2 : 1, std::nullopt);
+    wait_and_work(files, watch_output ? 2 : 1);
     if (watch_output && (files[1].revents & (POLLERR | POLLHUP)) != 0) throw Ended{SIGPIPE};
 }
 
@@ -79,7 +96,10 @@ void wait_for_output() {
 }
 
 void sleep_until(Clock::time_point time) {
-    for (auto now = Clock::now(); now < time; now = Clock::now()) poll_or_interrupt(nullptr, 0, time - now);
+    for (auto now = Clock::now(); now < time; now = Clock::now()) {
+        poll_or_interrupt(nullptr, 0, work_while_waiting ? std::min<Clock::duration>(time - now, kWorkPause) : time - now);
+        if (work_while_waiting) work_while_waiting();
+    }
 }
 
 }  // namespace swarmbus::tool

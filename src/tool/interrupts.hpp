@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include <swarmbus/bus.hpp>
 
@@ -23,6 +24,16 @@ public:
     ~StopOnInterrupt();
     StopOnInterrupt(const StopOnInterrupt&) = delete;
     StopOnInterrupt& operator=(const StopOnInterrupt&) = delete;
+};
+
+// While it lives, who waits for input or sleeps calls this about five times a second: for what has to go on meanwhile. What it throws
+// ends the wait. One at a time.
+class WhileWaiting {
+public:
+    explicit WhileWaiting(std::function<void()> work);
+    ~WhileWaiting();
+    WhileWaiting(const WhileWaiting&) = delete;
+    WhileWaiting& operator=(const WhileWaiting&) = delete;
 };
 
 // Waits for input on standard input; throws Ended when a signal comes, and with `watch_output` also

@@ -8,7 +8,6 @@
 #include "src/tool/arguments.hpp"
 #include "src/tool/exit_status.hpp"
 #include "src/tool/interrupts.hpp"
-#include "src/tool/streams.hpp"
 #include "src/tool/text.hpp"
 
 namespace swarmbus::tool {
@@ -32,9 +31,8 @@ std::string joined(const std::vector<std::string>& patterns) {
     return all;
 }
 
-// Bus and output are alive as long as the lines.
+// The bus is alive as long as the lines.
 std::unique_ptr<EventLines> lines_of(EventFormat format, Bus& bus, const Output& output) {
-    if (format == EventFormat::cloudevents) return cloud_event_lines([&bus](const Event& event) { return bus.to_cloudevent(event); });
     const auto to_json = [&bus](const Event& event) -> std::optional<std::string> {
         try {
             return bus.to_json(event);
@@ -43,10 +41,20 @@ std::unique_ptr<EventLines> lines_of(EventFormat format, Bus& bus, const Output&
             throw;
         }
     };
-    return format == EventFormat::json ? json_lines(to_json) : lines_for_people(output.colours(), to_json);
+    return lines_of(
+        format, to_json, [&bus](const Event& event) { return bus.to_cloudevent(event); }, output);
 }
 
 }  // namespace
+
+std::unique_ptr<EventLines> lines_of(EventFormat format, PayloadToJson to_json, std::function<std::string(const Event&)> to_cloudevent,
+                                     const Output& output) {
+    switch (format) {
+    case EventFormat::cloudevents: return cloud_event_lines(std::move(to_cloudevent));
+    case EventFormat::json: return json_lines(std::move(to_json));
+    default: return lines_for_people(output.colours(), std::move(to_json));
+    }
+}
 
 void add_format_options(CLI::App& command, EventFormat& format) {
     static const std::map<std::string, EventFormat> kFormats = {
@@ -66,8 +74,9 @@ void add_format_options(CLI::App& command, EventFormat& format) {
 Heard listen(const Listening& what) {
     check_patterns(what.patterns);
     if (!is_utf8(what.source)) throw UsageError("--source is not UTF-8");
-    Output output;
     catch_interrupts();
+    if (what.gateway.given()) return listen_at_gateway(what);
+    Output output;
     Bus bus(what.bus, inbox_options(what));
     const std::unique_ptr<EventLines> lines = lines_of(what.format, bus, output);
     const StopOnInterrupt stop(bus);

@@ -11,11 +11,14 @@
 #include <swarmbus/bus.hpp>
 
 #include "src/tool/event_lines.hpp"
+#include "src/tool/gateway_option.hpp"
+#include "src/tool/streams.hpp"
 
 namespace swarmbus::tool {
 
 struct Listening {
-    std::string bus, source;  // source: the name by which others see it; empty: the default
+    GatewayOption gateway = {};  // instead of a bus of this machine
+    std::string bus, source;     // source: the name by which others see it; empty: the default
     std::vector<std::string> patterns;
     Overflow overflow = Overflow::drop_oldest;
     std::uint32_t capacity = 0;                       // 0: the bus's default
@@ -30,10 +33,17 @@ void add_format_options(CLI::App& command, EventFormat& format);
 struct Heard {
     std::uint64_t events = 0;
     std::uint64_t lost = 0;
+    bool incomplete = false;  // events may be missing, and nobody knows how many
 };
 
 // Prints events and losses as they come until count or timeout. Throws Ended when a signal comes or
 // the reader of the output goes, also while nothing arrives.
 Heard listen(const Listening& what);
+// The same by what.gateway.
+Heard listen_at_gateway(const Listening& what);
+
+// The lines of a format.
+std::unique_ptr<EventLines> lines_of(EventFormat format, PayloadToJson to_json, std::function<std::string(const Event&)> to_cloudevent,
+                                     const Output& output);
 
 }  // namespace swarmbus::tool

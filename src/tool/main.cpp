@@ -69,6 +69,7 @@ void build(CLI::App& app, Tool& tool) {
         "\n"
         "Environment:\n"
         "  SWARMBUS_BUS   bus to use when --bus is not given; else 'default'\n"
+        "  SWARMBUS_TOKEN token for --gateway\n"
         "  NO_COLOR       no colours on terminals\n"
         "\n"
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 events lost (with --strict), 124 not in time;\n"

@@ -15,6 +15,7 @@
 #include "src/tool/input.hpp"
 #include "src/tool/interrupts.hpp"
 #include "src/tool/pace.hpp"
+#include "src/tool/publish_target.hpp"
 #include "src/tool/streams.hpp"
 #include "src/tool/text.hpp"
 #include "src/types/cloud_event_reader.hpp"
@@ -28,6 +29,7 @@ struct PubOptions {
     std::string type, payload, source, subject, encoding, format;
     std::optional<std::string> rate, count, block_timeout;
     bool lines = false, json = false, strict = false;
+    GatewayOption gateway;
 
     bool cloudevents() const { return format == "cloudevents"; }
 };
@@ -72,8 +74,8 @@ public:
         : options_(options),
           output_(options.json ? std::make_optional<Output>() : std::nullopt),
           pace_(options.rate ? std::make_optional<Pace>(parse_rate("--rate", *options.rate)) : std::nullopt),
-          bus_(bus, bus_options(options)),
-          has_schema_(!options.cloudevents() && bus_.has_type(options.type)) {
+          target_(options.gateway.given() ? gateway_target(options.gateway, options.source) : bus_target(bus, bus_options(options))),
+          has_schema_(!options.cloudevents() && options.encoding.empty() && target_->has_type(options.type)) {
         message_.subject = options.subject.empty() ? nullptr : options.subject.c_str();
     }
 
@@ -141,17 +143,17 @@ private:
     }
 
     Delivery publish_as_told(std::string_view payload) {
-        if (options_.cloudevents()) return bus_.publish_cloudevent(payload);
-        if (options_.encoding == "json") return bus_.publish_json(options_.type, payload, message_);
-        if (options_.encoding.empty() && has_schema_) return publish_by_schema(payload);
+        if (options_.cloudevents()) return target_->publish_cloudevent(payload);
+        if (options_.encoding == "json") return target_->publish_json(options_.type, payload, message_);
+        if (has_schema_) return publish_by_schema(payload);
         message_.payload = as_payload(payload);
         message_.encoding = encoding_of(payload);
-        return bus_.publish(options_.type.c_str(), message_);
+        return target_->publish(options_.type, message_);
     }
 
     Delivery publish_by_schema(std::string_view payload) {
         try {
-            return bus_.publish_json(options_.type, payload.empty() ? "{}" : payload, message_);
+            return target_->publish_json(options_.type, payload.empty() ? "{}" : payload, message_);
         } catch (const Error& e) {
             if (e.code() != SWB_ERR_PAYLOAD) throw;
             throw Error(e.code(), std::string(e.what()) + "; 'swarmbus schema show " + options_.type +
@@ -178,8 +180,8 @@ private:
     const PubOptions& options_;
     std::optional<Output> output_;
     std::optional<Pace> pace_;
-    Bus bus_;
-    bool has_schema_;  // the type, when publishing began
+    const std::unique_ptr<PublishTarget> target_;
+    const bool has_schema_;  // the type, when publishing began; not asked for where --encoding says what to do
     Message message_;
     core::CloudEventReader reader_;
     DropReport drops_;
@@ -251,6 +253,7 @@ void add_pub_command(CLI::App& app, Tool& tool) {
         ->type_name("MS");
     pub->add_flag("--json", options->json, "Print what became of each event, one JSON object a line");
     pub->add_flag("--strict", options->strict, "Exit with 3 if a subscriber did not get an event");
+    add_gateway_option(*pub, options->gateway, {"--block-timeout"});
     pub->footer(
         "Prints nothing unless asked to. Events that a full subscriber did not get give a warning.\n"
         "\n"
@@ -263,6 +266,7 @@ void add_pub_command(CLI::App& app, Tool& tool) {
         "  swarmbus pub --format cloudevents - < event.json\n"
         "  swarmbus pub math.result -- -x                  a payload that looks like an option");
     pub->callback([options, type, payload, &tool] {
+        check_gateway_option(options->gateway, tool.bus);
         tool.exit_status = run(*options, type->count() > 0, payload->count() > 0, chosen_bus(tool.bus));
     });
 }

@@ -17,6 +17,7 @@ struct SubOptions {
     std::optional<std::string> count, timeout, capacity;
     std::vector<std::string> patterns;
     EventFormat format = EventFormat::text;
+    GatewayOption gateway;
     bool strict = false;
 };
 
@@ -33,6 +34,7 @@ int run(const SubOptions& options, const std::string& bus) {
         {"block", Overflow::block}, {"drop_oldest", Overflow::drop_oldest}, {"drop_newest", Overflow::drop_newest}};
     Listening what;
     what.bus = bus;
+    what.gateway = options.gateway;
     what.patterns = options.patterns;
     what.source = options.source;
     what.overflow = kPolicies.at(options.overflow);
@@ -41,7 +43,7 @@ int run(const SubOptions& options, const std::string& bus) {
     if (options.timeout) what.timeout = parse_duration("--timeout", *options.timeout, std::chrono::seconds(1));
     what.format = options.format;
     const Heard heard = listen(what);
-    if (options.strict && heard.lost > 0) return kIncomplete;
+    if (options.strict && (heard.lost > 0 || heard.incomplete)) return kIncomplete;
     return what.count && heard.events < *what.count ? kTimedOut : kDone;
 }
 
@@ -63,6 +65,7 @@ void add_sub_command(CLI::App& app, Tool& tool) {
     sub->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
     add_format_options(*sub, options->format);
     sub->add_flag("--strict", options->strict, "Exit with 3 if events were lost");
+    add_gateway_option(*sub, options->gateway, {"--overflow", "--capacity", "--source"});
     sub->footer(
         "Each line shows time, type, source, subject, sequence and payload. Losses have lines of their\n"
         "own: 'lost 12: 10 evicted, 2 full'. Runs until --count, --timeout or Ctrl-C.\n"
@@ -73,7 +76,10 @@ void add_sub_command(CLI::App& app, Tool& tool) {
         "  swarmbus sub '*' --count 3 --timeout 5          exit 124 if there were fewer in time\n"
         "  swarmbus sub '*' --json | jq -r .payload        for programs\n"
         "  swarmbus sub '*' --overflow block --strict      lose nothing, or know it");
-    sub->callback([options, &tool] { tool.exit_status = run(*options, chosen_bus(tool.bus)); });
+    sub->callback([options, &tool] {
+        check_gateway_option(options->gateway, tool.bus);
+        tool.exit_status = run(*options, chosen_bus(tool.bus));
+    });
 }
 
 }  // namespace swarmbus::tool

@@ -15,11 +15,13 @@ struct WaitOptions {
     std::optional<std::string> timeout;
     std::vector<std::string> patterns;
     EventFormat format = EventFormat::text;
+    GatewayOption gateway;
 };
 
 int run(const WaitOptions& options, const std::string& bus) {
     Listening what;
     what.bus = bus;
+    what.gateway = options.gateway;
     what.patterns = options.patterns;
     what.source = options.source;
     what.count = 1;
@@ -38,13 +40,17 @@ void add_wait_command(CLI::App& app, Tool& tool) {
     wait->add_option("-t,--timeout", options->timeout, "Give up after this time, with exit code 124")->type_name("SECONDS");
     wait->add_option("--source", options->source, "By what name others see it; else swarmbus-PID")->type_name("TEXT");
     add_format_options(*wait, options->format);
+    add_gateway_option(*wait, options->gateway, {"--source"});
     wait->footer(
         "Only events published after it started count.\n"
         "\n"
         "Examples:\n"
         "  swarmbus wait task.finished --timeout 30 && echo done\n"
         "  swarmbus wait 'agent.7.*' 'alert.>' --json");
-    wait->callback([options, &tool] { tool.exit_status = run(*options, chosen_bus(tool.bus)); });
+    wait->callback([options, &tool] {
+        check_gateway_option(options->gateway, tool.bus);
+        tool.exit_status = run(*options, chosen_bus(tool.bus));
+    });
 }
 
 }  // namespace swarmbus::tool

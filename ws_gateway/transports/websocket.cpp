@@ -193,9 +193,10 @@ void WebSocketTransport::tick(Clock::time_point now) {
             if (lws_partial_buffered(session.wsi)) hang_up(session.wsi);  // a code would not get through
         } else if (!lws_partial_buffered(session.wsi)) {
             if (silence >= interval && !session.was_pinged) {
-                char ping[LWS_PRE];
+                // libwebsockets does not tell of pongs that are empty.
+                char ping[LWS_PRE + 1] = {};
                 session.was_pinged = true;
-                if (!write(session.wsi, ping + sizeof ping, 0, LWS_WRITE_PING)) hang_up(session.wsi);
+                if (!write(session.wsi, ping + LWS_PRE, 1, LWS_WRITE_PING)) hang_up(session.wsi);
             }
             if (session.has_token && now - client->spoken_at >= interval) heartbeat(*client, gateway_.cursor_of(*client));
         }

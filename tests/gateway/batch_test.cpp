@@ -91,12 +91,12 @@ TEST_F(Batches, that_are_coalesced_have_the_last_of_each_type_and_subject_in_ord
     EXPECT_EQ(place.offset, 5u);
 }
 
-TEST_F(Batches, that_are_coalesced_end_at_the_limits_and_go_on_behind_them) {
+TEST_F(Batches, that_are_coalesced_end_in_front_of_the_first_that_is_too_many_and_takes_no_place_of_another) {
     const auto filter = filters_.with({"*"});
     Place place = at(*filter, 0);
     for (const char* subject : {"1", "2", "1", "2", "3"}) append("a.b", subject);
-    EXPECT_EQ(joined(next(*filter, place, {.events = 2, .coalesce = true}).pieces), "[1 a.b][2 a.b]");
-    EXPECT_EQ(joined(next(*filter, place, {.events = 3, .coalesce = true}).pieces), "[3 a.b][4 a.b][5 a.b]");
+    EXPECT_EQ(joined(next(*filter, place, {.events = 2, .coalesce = true}).pieces), "[3 a.b][4 a.b]");
+    EXPECT_EQ(joined(next(*filter, place, {.events = 2, .coalesce = true}).pieces), "[5 a.b]");
 }
 
 class BatchesOfLittle : public Batches {

@@ -53,15 +53,16 @@ void Batcher::gather_last(const Filter& filter, Place& place, Format format, con
     chosen_.clear();
     seen_.clear();
     std::size_t bytes = 0;
-    while (place.offset < journal_.last() && bytes < limits.bytes && batch_.events < limits.events) {
+    for (; place.offset < journal_.last() && bytes < limits.bytes; ++place.offset) {
         const Journal::Entry& entry = journal_.entry(place.offset + 1);
         if (entry.is_loss()) break;
-        ++place.offset;
         if (!filter.matches(entry.type)) continue;
-        ++place.passed;
         const Record record = record_in(entry.piece);
+        // One that takes the place of another is none too many.
+        if (batch_.events == limits.events && !seen_.contains(Key{record.type, record.subject})) break;
+        ++place.passed;
         if (batch_.oldest_ns == 0) batch_.oldest_ns = record.time_ns;
-        const std::string_view piece = journal_.encoded(format, place.offset).view();
+        const std::string_view piece = journal_.encoded(format, place.offset + 1).view();
         const auto [known, is_new] = seen_.try_emplace(Key{record.type, record.subject}, chosen_.size());
         if (!is_new) {
             bytes -= chosen_[known->second].size();

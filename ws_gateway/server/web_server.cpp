@@ -228,10 +228,9 @@ private:
         }
         case LWS_CALLBACK_RECEIVE:
             if (slot->websocket == nullptr) return -1;
-            return of(wsi).websockets_.receive(*slot->websocket, {static_cast<const char*>(in), bytes},
-                                               lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0)
-                       ? 0
-                       : -1;
+            of(wsi).websockets_.receive(*slot->websocket, {static_cast<const char*>(in), bytes},
+                                        lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0);
+            return 0;
         case LWS_CALLBACK_RECEIVE_PONG:
             if (slot->websocket != nullptr) of(wsi).websockets_.heard(*slot->websocket);
             return 0;

@@ -19,6 +19,7 @@ struct WebSocketTransport::Session : Client {
     lws* const wsi;
     std::string incoming;  // of a message that is not there whole
     Clock::time_point heard_at;
+    Clock::time_point pinged_at{};
     bool has_token;
     bool was_pinged = false;
     bool is_held = false;     // nothing is read until what was said has left
@@ -51,24 +52,22 @@ void WebSocketTransport::heard(Session& session) noexcept {
 
 // ---------------------------------------------------------------- receiving
 
-bool WebSocketTransport::receive(Session& session, std::string_view bytes, bool is_last_of_message) {
+void WebSocketTransport::receive(Session& session, std::string_view bytes, bool is_last_of_message) {
     heard(session);
-    if (session.close != 0) return true;  // whatever it is
+    if (session.close != 0) return;  // whatever it is
     if (session.incoming.size() + bytes.size() > gateway_.options().max_message_bytes) {
         gateway_.metrics().refused(Refusal::message);
-        static unsigned char text[] = "the message is too large";
-        lws_close_reason(session.wsi, static_cast<lws_close_status>(CloseCode::too_large), text, sizeof text - 1);
-        return false;
+        session.incoming = {};
+        // Once all that is on its way was read: else the peer would find its connection reset, and no code.
+        return end(session, CloseCode::too_large, "the message is too large");
     }
     if (is_last_of_message && session.incoming.empty() && session.form.format() == Format::json) {
-        handle(session, bytes);  // the usual case, without a copy
-        return true;
+        return handle(session, bytes);  // the usual case, without a copy
     }
     session.incoming.append(bytes);
-    if (!is_last_of_message) return true;
+    if (!is_last_of_message) return;
     const std::string message = std::exchange(session.incoming, std::string());
     handle(session, message);
-    return true;
 }
 
 void WebSocketTransport::handle(Session& session, std::string_view message) {
@@ -188,17 +187,19 @@ void WebSocketTransport::tick(Clock::time_point now) {
         if (!session.has_token && silence >= gateway_.options().request_timeout) {
             gateway_.metrics().refused(Refusal::timeout);
             end(session, CloseCode::no_token_in_time, "no token came in time");
-        } else if (silence >= interval * 4 / 3) {
+        } else if (session.was_pinged && now - session.pinged_at >= interval / 3) {
             end(session, CloseCode::unanswered_heartbeat, "the heartbeat was not answered");
             if (lws_partial_buffered(session.wsi)) hang_up(session.wsi);  // a code would not get through
-        } else if (!lws_partial_buffered(session.wsi)) {
+        } else {
             if (silence >= interval && !session.was_pinged) {
                 // libwebsockets does not tell of pongs that are empty.
                 char ping[LWS_PRE + 1] = {};
                 session.was_pinged = true;
+                session.pinged_at = now;
                 if (!write(session.wsi, ping + LWS_PRE, 1, LWS_WRITE_PING)) hang_up(session.wsi);
             }
-            if (session.has_token && now - client->spoken_at >= interval) heartbeat(*client, gateway_.cursor_of(*client));
+            if (session.has_token && now - client->spoken_at >= interval && !lws_partial_buffered(session.wsi))
+                heartbeat(*client, gateway_.cursor_of(*client));
         }
     }
 }

@@ -31,7 +31,7 @@ public:
     struct Session;
     Session* open(lws* wsi, MessageForm& form, bool has_token);
     // False: close it.
-    bool receive(Session& session, std::string_view bytes, bool is_last_of_message);
+    void receive(Session& session, std::string_view bytes, bool is_last_of_message);
     bool writable(Session& session);
     void heard(Session& session) noexcept;
     void close(Session& session);

@@ -257,6 +257,43 @@ TEST_F(HubTest, sends_a_full_message_before_the_time) {
     EXPECT_EQ(got(*one).size(), 4u);
 }
 
+TEST_F(HubTest, forgets_one_that_waits_although_a_full_message_went_out_before_the_time) {
+    {
+        const auto one = client();
+        hub_.subscribe(*one, {.patterns = {"*"}, .since = {}, .snapshot = false, .batch = 100ms, .coalesce = {}, .max_rate = {}}, now_);
+        publish("a.b", "1");
+        for (int i = 0; i < 20; ++i) publish("a.b", "2", std::string(5'000, 'x'));
+        hub_.forget(*one, now_);
+    }
+    EXPECT_FALSE(hub_.next_due());
+    hub_.flush(now_);
+}
+
+TEST_F(HubTest, flushes_also_one_that_may_have_no_more_for_now) {
+    const auto one = client();
+    hub_.subscribe(*one, {.patterns = {"*"}, .since = {}, .snapshot = false, .batch = {}, .coalesce = {}, .max_rate = 1}, now_);
+    publish("a.b", "1");
+    publish("a.b", "2");
+    hub_.flush(now_);
+    EXPECT_EQ(got(*one), (Words{"1"}));
+}
+
+TEST_F(HubTest, tells_one_what_it_missed_although_it_asks_for_more_in_between) {
+    const auto one = client();
+    subscribe(*one, {"a.*"});
+    transport_.writable = false;
+    for (int i = 0; i < 3'000; ++i) publish("a.b", "1", std::string(1'000, 'x'));
+    subscribe(*one, {"c.*"});
+    transport_.writable = true;
+    hub_.writable(*one, now_);
+    run();
+    const std::vector<json> messages = transport_.taken(*one);
+    ASSERT_EQ(messages.front()["op"], "gap");
+    std::size_t events = 0;
+    for (const json& message : messages) events += message.contains("events") ? message["events"].size() : 0;
+    EXPECT_EQ(messages.front()["missed"].get<std::size_t>() + events, 3'000u);
+}
+
 TEST_F(HubTest, leaves_out_what_a_later_event_replaces_if_asked_to) {
     const auto one = client();
     hub_.subscribe(*one, {.patterns = {"*"}, .since = {}, .snapshot = false, .batch = 100ms, .coalesce = true, .max_rate = {}}, now_);

@@ -30,6 +30,7 @@ struct Client {
     Place place;
     std::chrono::milliseconds batch{0};
     bool coalesce = false;
+    std::uint32_t message_events = ~0u;  // the most in one message
     TokenBucket bucket;
 
     std::optional<Latest::Walk> snapshot;  // under way

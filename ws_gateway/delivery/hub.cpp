@@ -75,8 +75,13 @@ void Hub::forget(Client& client, Clock::time_point now) {
 }
 
 void Hub::set_filter(Client& client, Patterns patterns) {
-    client.filter = filters_.with(std::move(patterns));
-    client.place = place_at(journal_, *client.filter, std::max(client.place.offset, journal_.first() - 1));
+    const std::shared_ptr<const Filter> before = std::exchange(client.filter, filters_.with(std::move(patterns)));
+    if (before != nullptr && client.place.offset + 1 < journal_.first()) {
+        // It fell behind by so many of its patterns, and is about to be told.
+        client.place.passed = client.filter->evicted() - (before->evicted() - client.place.passed);
+    } else {
+        client.place = place_at(journal_, *client.filter, client.place.offset);
+    }
     client.flushed_bytes = client.filter->bytes();
 }
 
@@ -157,11 +162,10 @@ void Hub::writable(Client& client, Clock::time_point now) {
 }
 
 void Hub::flush(Clock::time_point now) {
-    while (!waiting_.empty()) {
-        Client& client = *waiting_.begin()->second;
-        stop_waiting(client);
-        client.due = now;
-        arm(client);
+    for (const auto& [due, client] : std::exchange(waiting_, {})) {
+        client->waits = false;
+        client->due = now;
+        arm(*client);
     }
     pump(now);
 }
@@ -172,6 +176,7 @@ bool Hub::is_due(Client& client, Clock::time_point now) {
     if (now < client.due && (client.coalesce || client.filter->bytes() - client.flushed_bytes < message_bytes_)) return false;
     client.flush_up_to = journal_.last();
     client.flushed_bytes = client.filter->bytes();
+    stop_waiting(client);  // it is found by `due`
     client.due = now + client.batch;
     return true;
 }
@@ -203,9 +208,9 @@ bool Hub::deliver_one(Client& client, Clock::time_point now) {
         if (!client.waits) wait_until(client, client.due);
         return false;
     }
-    std::uint32_t events = ~0u;
+    std::uint32_t events = client.message_events;
     if (client.bucket.is_limited()) {
-        events = client.bucket.available(now);
+        events = std::min(events, client.bucket.available(now));
         if (events == 0) {
             disarm(client);
             wait_until(client, client.bucket.next());
@@ -232,7 +237,7 @@ const Hub::Shared& Hub::message_for(Client& client, std::uint32_t events) {
     if (!alone) {
         for (const Shared& shared : shared_) {
             if (shared.filter == client.filter && shared.form == &client.form && shared.from == client.place.offset &&
-                shared.last == journal_.last() && shared.coalesce == client.coalesce) {
+                shared.last == journal_.last() && shared.coalesce == client.coalesce && shared.most == events) {
                 return shared;
             }
         }
@@ -249,6 +254,7 @@ void Hub::build(Shared& shared, Client& client, std::uint32_t events) {
     shared.from = client.place.offset;
     shared.last = journal_.last();
     shared.coalesce = client.coalesce;
+    shared.most = events;
     Place place = client.place;
     const Batch& batch = batcher_.next(*client.filter, place, client.form.format(), {message_bytes_, events, client.coalesce});
     shared.kind = batch.kind;

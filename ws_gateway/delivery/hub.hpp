@@ -85,6 +85,7 @@ private:
         MessageForm* form = nullptr;
         std::uint64_t from = 0, last = 0;
         bool coalesce = false;
+        std::uint32_t most = 0;
         OutgoingMessage message;
         Batch::Kind kind = Batch::Kind::none;
         std::uint64_t events = 0, coalesced = 0, oldest_ns = 0;

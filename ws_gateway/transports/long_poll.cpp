@@ -4,14 +4,18 @@ namespace swarmbus::gateway {
 namespace {
 
 constexpr std::uint32_t kLongestWait = 60, kUsualWait = 25;  // seconds
+constexpr std::uint32_t kMostEvents = 10'000, kUsualEvents = 1'000;
 
 }  // namespace
 
 HttpStream* LongPollTransport::open(lws* wsi, const Request& request, const std::string& headers) {
     const std::uint32_t wait = number_in(request, "wait", kUsualWait, kLongestWait);
+    const std::uint32_t limit = number_in(request, "limit", kUsualEvents, kMostEvents);
+    if (limit == 0) throw CommandError("bad_query", "'limit' is at least 1");
     SubscribedMessage answer;
     HttpStream* const stream = begin(wsi, form_, request, answer);
     stream->batch = std::chrono::milliseconds(0);  // what is gathered lies in the journal
+    stream->message_events = limit;
     stream->headers = headers;
     form_.subscribed(stream->answer, answer);
     if (stream->snapshot) {

@@ -18,21 +18,24 @@
 namespace swarmbus::gateway {
 namespace {
 
-// A descriptor each, and some for the bus and the loop.
-void make_room_for(std::uint32_t connections) {
+// For the bus and the loop.
+constexpr rlim_t kOwnDescriptors = 32;
+
+// A descriptor for each connection, or fewer connections if there can't be as many.
+void make_room_for(std::uint32_t& connections) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    const rlim_t wanted = connections + 64;
+    const rlim_t wanted = connections + kOwnDescriptors;
     // libwebsockets makes tables of the limit's size: no larger than needed, either.
     limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted) {
-        log_warning("gateway", "the limit of open files is lower than the connections that may come",
-                    {{"limit", std::to_string(limit.rlim_cur)}});
-    }
+    if (limit.rlim_cur == wanted) return;
+    connections = static_cast<std::uint32_t>(limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 1);
+    log_warning("gateway", "fewer connections than --max-connections, for want of open files (ulimit -n)",
+                {{"connections", std::to_string(connections)}});
 }
 
-int run(const GatewayOptions& options) {
+int run(GatewayOptions options) {
     start_log(options.log_format, options.log_level);
     check(options);
     make_room_for(options.max_connections);

@@ -63,7 +63,12 @@ bool Gateway::has_schema(const std::string& type) {
 
 std::optional<int> Gateway::descriptor() {
     if (!feed_.is_subscribed()) return std::nullopt;
-    return feed_.descriptor();
+    try {
+        return feed_.descriptor();
+    } catch (const Error& e) {
+        bus_trouble_ = e.what();
+        return std::nullopt;
+    }
 }
 
 bool Gateway::turn(Clock::time_point now) {
@@ -88,8 +93,11 @@ void Gateway::tick(Clock::time_point now) {
 
 SubscribedMessage Gateway::subscribe(Client& client, const SubscribeCommand& command, Clock::time_point now) {
     const Subscription& wanted = command.subscription;
-    const std::size_t had = client.filter ? client.filter->patterns().size() : 0;
-    check_patterns(wanted.patterns, options_.max_patterns - std::min<std::size_t>(had, options_.max_patterns), command.id);
+    Patterns all = client.filter ? client.filter->patterns() : Patterns();
+    for (const std::string& pattern : wanted.patterns) {
+        if (std::ranges::find(all, pattern) == all.end()) all.push_back(pattern);
+    }
+    check_patterns(all, options_.max_patterns, command.id);
     if (!client.filter && wanted.patterns.empty()) throw CommandError("bad_message", "no pattern is given", command.id);
     if (client.filter && wanted.since) throw CommandError("bad_message", "'since' goes with the first patterns of a client", command.id);
     try {

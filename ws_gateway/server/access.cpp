@@ -45,6 +45,8 @@ std::string name_in(std::string_view host) {
     return std::string(host.substr(0, host.rfind(':')));
 }
 
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool is_address(const std::string& name) {
     unsigned char bytes[sizeof(in6_addr)];
     return ::inet_pton(AF_INET, name.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, name.c_str(), bytes) == 1;
@@ -108,10 +110,11 @@ NewToken make_token(const std::string& name) {
 
 bool Access::allows_host(std::string_view host) const {
     if (host.empty()) return true;
-    const std::string name = name_in(host);
+    std::string name = name_in(host);
+    std::ranges::transform(name, name.begin(), lower);
     // An address is what it says; a name is what somebody's name server says.
     if (name == "localhost" || name == listen_host_ || is_address(name)) return true;
-    return std::ranges::find(hosts_, name) != hosts_.end();
+    return std::ranges::any_of(hosts_, [&](const std::string& allowed) { return std::ranges::equal(allowed, name, {}, lower); });
 }
 
 bool Access::allows_origin(std::string_view origin, std::string_view host) const {

@@ -1,7 +1,6 @@
 """Who may connect, and how much of everything one may have."""
 import contextlib
 import hashlib
-import os
 import socket
 import subprocess
 import tempfile
@@ -87,7 +86,7 @@ class HostsAndOrigins(AccessTest):
                              ("dash.example", 200), ("DASH.example:1", 200), ("evil.example", 403), ("evil.example:7480", 403),
                              ("localhost.evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost:1:evil", 403), ("", 200)):
             self.assertEqual(self.status(gateway, {"Host": host}), status, host)
-            self.assertEqual(self.upgrade_status(gateway, host=host), 101 if status == 200 else 403, host)
+            self.assertIn(self.upgrade_status(gateway, host=host), (101, None) if not host else (101,) if status == 200 else (403,), host)
         self.assertGreater(gateway.metric('swarmbus_gateway_refusals_total{reason="host"}'), 0)
 
     def test_a_page_of_another_origin_is_refused(self):
@@ -263,11 +262,11 @@ class Limits(AccessTest):
         gateway = self.start_gateway()
         for headers in (b"X: " + b"x" * 100_000, b"\r\n".join(b"X-%d: x" % number for number in range(5000)), b"Host: " + b"x" * 5000):
             answer = b""
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(ConnectionError):
                 answer = gateway.raw(b"GET /healthz HTTP/1.1\r\n" + headers + b"\r\n\r\n")
             self.assertNotIn(b" 500 ", answer)
         answer = b""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(ConnectionError):
             answer = gateway.raw(b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertNotIn(b" 200 ", answer)
         gateway.get("/healthz")

@@ -40,7 +40,7 @@ class Pipelining(HostileTest):
         for first in (GET, POST, OPTIONS, GET.replace(b"GET", b"HEAD"), GET.replace(b"healthz", b"nothing")):
             for second in (GET, POST, SSE, UPGRADE, b"\r\n\r\n", b"nonsense\r\n\r\n", b"x" * 10_000, GET * 50):
                 answer = b""
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(ConnectionError):
                     answer = gateway.raw(first + second)
                 # One answer: the connection is closed behind it.
                 self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1, (first, second))
@@ -51,7 +51,7 @@ class Pipelining(HostileTest):
         gateway = self.start_gateway("--allow-publish", "--request-timeout", "1s")
         for data in (POST + POST, POST + GET, GET + POST, OPTIONS + GET):
             for cut in (1, 20, len(GET), len(POST) - 14, len(POST) - 1, len(POST), len(POST) + 1):
-                with gateway.connect() as connection, contextlib.suppress(OSError):
+                with gateway.connect() as connection, contextlib.suppress(ConnectionError):
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     connection.sendall(data[:cut])
                     gateway.get("/healthz")  # it has seen that much
@@ -60,21 +60,38 @@ class Pipelining(HostileTest):
                 gateway.get("/healthz")
         self.assert_idle(gateway)
 
+    def test_what_comes_together_with_a_request_whose_answer_goes_on_is_not_looked_at(self):
+        gateway = self.start_gateway()
+        cursor = gateway.get("/v1/events?pattern=a.*")["cursor"]
+        poll = f"GET /v1/events?pattern=a.*&since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        for first in (SSE, poll):
+            for second in (GET, POST, SSE, b"x", GET * 200):
+                with gateway.connect() as connection:
+                    connection.sendall(first + second)
+                    gateway.get("/healthz")
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_WR)
+                    with contextlib.suppress(ConnectionError):
+                        self.assertLessEqual(gw.read_to_end(connection).count(b"HTTP/1.1 "), 1, (first, second))
+                gw.eventually(lambda: gateway.clients("sse") + gateway.clients("poll") == 0)
+            with gateway.connect() as connection:
+                connection.sendall(first + GET)
+                gw.eventually(lambda: gateway.clients("sse") + gateway.clients("poll") == 1)
+                self.assert_idle(gateway)
+
     def test_what_comes_behind_a_request_whose_answer_goes_on_ends_it(self):
         gateway = self.start_gateway()
         cursor = gateway.get("/v1/events?pattern=a.*")["cursor"]
         poll = f"GET /v1/events?pattern=a.*&since={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         for first in (SSE, poll):
             for second in (GET, POST, SSE, b"x", GET * 200):
-                for together in (True, False):
-                    with gateway.connect() as connection, contextlib.suppress(OSError):
-                        connection.sendall(first + second if together else first)
-                        if not together:
-                            gw.eventually(lambda: gateway.clients("sse") + gateway.clients("poll") == 1)
-                            connection.sendall(second)
-                        answer = gw.read_to_end(connection)
-                        self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1, (first, second))
-            self.assertEqual(gateway.clients("sse") + gateway.clients("poll"), 0)
+                with gateway.connect() as connection:
+                    connection.sendall(first)
+                    gw.eventually(lambda: gateway.clients("sse") + gateway.clients("poll") == 1)
+                    with contextlib.suppress(ConnectionError):
+                        connection.sendall(second)
+                        self.assertLessEqual(gw.read_to_end(connection).count(b"HTTP/1.1 "), 1, (first, second))
+                gw.eventually(lambda: gateway.clients("sse") + gateway.clients("poll") == 0)
             self.assert_idle(gateway)
 
     def test_frames_in_one_segment_with_the_handshake_are_read(self):
@@ -91,9 +108,9 @@ class Pipelining(HostileTest):
     def test_what_is_no_http_is_hung_up_on(self):
         gateway = self.start_gateway("--request-timeout", "1s")
         for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), b"\0" * 5000, b"\xff" * 5000, b"GET\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET http://evil/ HTTP/1.1\r\n\r\n", b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                     UPGRADE.replace(b"websocket", b"h2c"), UPGRADE.replace(b"websocket", b"nothing"), UPGRADE.replace(b": 13", b": 8"),
+                     UPGRADE.replace(b"websocket", b"h2c"), UPGRADE.replace(b"websocket", b"nothing"),
                      UPGRADE.replace(b"dGhlIHNhbXBsZSBub25jZQ==", b""), b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(ConnectionError):
                 self.assertNotIn(b" 200 ", gateway.raw(data), data[:40])
             gateway.get("/healthz")
         self.assert_idle(gateway)

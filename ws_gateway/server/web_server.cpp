@@ -136,6 +136,7 @@ private:
         info.iface = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host.c_str();
         info.vhost_name = "gateway";
         info.keepalive_timeout = info.timeout_secs;
+        info.timeout_secs_ah_idle = info.timeout_secs;  // a request that is not there whole, or has not begun
         vhost_ = lws_create_vhost(context_, &info);
         if (vhost_ == nullptr || lws_get_vhost_listen_port(vhost_) <= 0) {
             lws_context_destroy(context_);

@@ -70,7 +70,8 @@ std::size_t anonymous_bytes(pid_t process) {
 
 std::string subscribe_message(bool flat, std::uint32_t batch_ms) {
     if (!flat) {
-        return client_frame(Opcode::text, R"({"op":"subscribe","id":1,"patterns":["bench.*"],"batch_ms":)" + std::to_string(batch_ms) + "}");
+        return client_frame(Opcode::text,
+                            R"({"op":"subscribe","id":1,"patterns":["bench.*"],"batch_ms":)" + std::to_string(batch_ms) + "}");
     }
     flatbuffers::FlatBufferBuilder builder;
     const auto patterns = builder.CreateVectorOfStrings(std::vector<std::string>{"bench.*"});
@@ -159,7 +160,9 @@ private:
         if (options_.rate > 0 && !delays_ns_.empty()) {
             std::ranges::sort(delays_ns_);
             const auto at = [&](double share) {
-                return static_cast<double>(delays_ns_[static_cast<std::size_t>(share * static_cast<double>(delays_ns_.size() - 1))] / 1000) / 1000;
+                return static_cast<double>(delays_ns_[static_cast<std::size_t>(share * static_cast<double>(delays_ns_.size() - 1))] /
+                                           1000) /
+                       1000;
             };
             result["delay_ms_p50"] = at(0.5);
             result["delay_ms_p99"] = at(0.99);
@@ -180,7 +183,8 @@ private:
 
     void publish_in_window() {
         std::uint64_t slowest = published_;
-        for (const Connection& connection : connections_) slowest = std::min(slowest, connection.received.events + connection.received.lost);
+        for (const Connection& connection : connections_)
+            slowest = std::min(slowest, connection.received.events + connection.received.lost);
         const std::uint64_t room = options_.window - (published_ - slowest);
         for (std::uint64_t i = 0; i < std::min(room, kBurst); ++i) publish();
         receive(room >= kBurst ? std::chrono::nanoseconds(0) : std::chrono::milliseconds(1));

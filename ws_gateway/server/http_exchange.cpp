@@ -161,7 +161,7 @@ void HttpServer::closed(HttpExchange*& exchange) {
 bool HttpServer::admits_websocket(lws* wsi, bool& has_token) {
     const Request request = read_request(wsi, header_of(wsi, WSI_TOKEN_GET_URI));
     std::optional<Response> refusal = find_refusal(request, true);
-    const bool is_echo = gateway_.options().echo && request.path == "/v1/echo";
+    const bool is_echo = gateway_.options().echo && request.path == kEcho;
     const std::string protocols = header_of(wsi, WSI_TOKEN_PROTOCOL);
     if (!refusal && request.path != "/v1/ws" && !is_echo) refusal = error_response(404, "not_found", "WebSockets are at /v1/ws");
     if (!refusal && !is_echo && protocols.find("swarmbus.v1.json") == std::string::npos &&

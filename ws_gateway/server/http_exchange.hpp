@@ -14,6 +14,9 @@
 
 namespace swarmbus::gateway {
 
+// Where WebSocket messages come back, for tests of the protocol by others.
+inline constexpr std::string_view kEcho = "/v1/echo";
+
 // What a connection is at. Made with its first request.
 struct HttpExchange {
     lws* wsi = nullptr;

@@ -116,7 +116,6 @@ private:
             {"http", on_http, sizeof(Slot), kReceiveBytes, 0, nullptr, kSendBytes},
             {"swarmbus.v1.json", on_websocket, sizeof(Slot), kReceiveBytes, 1, nullptr, kSendBytes},
             {"swarmbus.v1.fb", on_websocket, sizeof(Slot), kReceiveBytes, 2, nullptr, kSendBytes},
-            {"swarmbus.echo", gateway_.options().echo ? on_echo : on_refused, sizeof(Slot), kReceiveBytes, 3, nullptr, kSendBytes},
             {nullptr, nullptr, 0, 0, 0, nullptr, 0},
         }};
         const Endpoint endpoint = parse_endpoint(gateway_.options().listen);
@@ -213,7 +212,13 @@ private:
             lws_set_opaque_user_data(wsi, has_token ? &of(wsi) : nullptr);
             return 0;
         }
-        case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return 1;  // no WebSocket without a subprotocol
+        case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:  // a WebSocket without a subprotocol
+            return of(wsi).gateway_.options().echo && header_of(wsi, WSI_TOKEN_GET_URI) == kEcho ? 0 : 1;
+        case LWS_CALLBACK_ESTABLISHED:
+        case LWS_CALLBACK_RECEIVE:
+        case LWS_CALLBACK_SERVER_WRITEABLE:
+        case LWS_CALLBACK_CLOSED:
+        case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: return on_echo(wsi, reason, slot, in, bytes);
         default: return of(wsi).on_connection(wsi, reason, in);
         }
     }
@@ -244,13 +249,8 @@ private:
         }
     }
 
-    static int on_refused(lws* wsi, lws_callback_reasons reason, void*, void* in, std::size_t) {
-        return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION ? 1 : of(wsi).on_connection(wsi, reason, in);
-    }
-
     // What comes goes back: for tests of the protocol by others.
-    static int on_echo(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
-        auto* const slot = static_cast<Slot*>(user);
+    static int on_echo(lws* wsi, lws_callback_reasons reason, Slot* slot, void* in, std::size_t bytes) {
         switch (reason) {
         case LWS_CALLBACK_ESTABLISHED: slot->echo = new std::string(LWS_PRE, '\0'); return 0;
         case LWS_CALLBACK_RECEIVE:
@@ -271,7 +271,7 @@ private:
         case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
             if (slot != nullptr) delete std::exchange(slot->echo, nullptr);
             return 0;
-        default: return of(wsi).on_connection(wsi, reason, in);
+        default: return 0;
         }
     }
 
@@ -281,7 +281,7 @@ private:
     Connections connections_;
     HttpServer http_;
     WebSocketTransport websockets_;
-    std::array<lws_protocols, 5> protocols_{};
+    std::array<lws_protocols, 4> protocols_{};
     lws_context* context_ = nullptr;
     lws_vhost* vhost_ = nullptr;
     ev_timer tick_{}, due_{}, farewell_{};

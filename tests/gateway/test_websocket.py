@@ -203,6 +203,15 @@ class BothSubprotocols(gw.GatewayTest):
             client = self.open(gateway, kind)
             client.subscribe("x" * 60)
 
+    def test_the_code_of_a_close_gets_through_to_one_who_goes_on_sending(self):
+        gateway = self.start_gateway("--max-message-bytes", "2048")
+        for kind in KINDS:
+            client = self.open(gateway, kind)
+            opcode = gw.websockets.frames.OP_TEXT if kind is gw.JsonSocket else gw.websockets.frames.OP_BINARY
+            message = gw.websockets.frames.Frame(opcode, b"x" * 2000).serialize(mask=True)
+            client.connection.socket.sendall(message * 50)  # the first of them is enough
+            self.assertEqual(client.closed()[1], 4000)
+
     def test_a_command_in_many_fragments_is_one_command(self):
         gateway = self.start_gateway()
         message = json.dumps({"op": "subscribe", "patterns": ["a.b"], "id": 3})

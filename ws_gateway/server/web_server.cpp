@@ -233,14 +233,16 @@ private:
             return 0;
         }
         case LWS_CALLBACK_RECEIVE:
-            if (slot->websocket == nullptr) return -1;
+            if (slot->websocket == nullptr) return 0;  // being closed: what the peer had sent before it heard of that
             of(wsi).websockets_.receive(*slot->websocket, {static_cast<const char*>(in), bytes},
                                         lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0);
             return 0;
         case LWS_CALLBACK_RECEIVE_PONG:
             if (slot->websocket != nullptr) of(wsi).websockets_.heard(*slot->websocket);
             return 0;
-        case LWS_CALLBACK_SERVER_WRITEABLE: return slot->websocket == nullptr || !of(wsi).websockets_.writable(*slot->websocket) ? -1 : 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE:
+            // Being closed, it waits for the peer's answer: to hang up now would take the code from the peer.
+            return slot->websocket == nullptr || of(wsi).websockets_.writable(*slot->websocket) ? 0 : -1;
         case LWS_CALLBACK_CLOSED:
         case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
             if (slot != nullptr && slot->websocket != nullptr) of(wsi).websockets_.close(*std::exchange(slot->websocket, nullptr));
@@ -254,7 +256,7 @@ private:
         switch (reason) {
         case LWS_CALLBACK_ESTABLISHED: slot->echo = new std::string(LWS_PRE, '\0'); return 0;
         case LWS_CALLBACK_RECEIVE:
-            if (slot->echo == nullptr) return -1;
+            if (slot->echo == nullptr) return 0;
             slot->echo->append(static_cast<const char*>(in), bytes);
             if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) > 0) return 0;
             if (!write(wsi, slot->echo->data() + LWS_PRE, slot->echo->size() - LWS_PRE,

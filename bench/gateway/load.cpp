@@ -130,6 +130,7 @@ private:
             epoll_event wanted{.events = EPOLLIN, .data = {.ptr = &connection}};
             ::epoll_ctl(poll_, EPOLL_CTL_ADD, connection.socket, &wanted);
         }
+        if (options_.idle && !publisher_) return;  // the bare server answers by events alone
         const auto is_ready = [](const Connection& c) { return c.received.is_subscribed || c.received.events > 0; };
         const Clock::time_point patience = Clock::now() + std::chrono::seconds(60);
         while (!std::ranges::all_of(connections_, is_ready)) {

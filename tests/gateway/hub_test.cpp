@@ -61,7 +61,7 @@ protected:
         run();
     }
     void run() {
-        while (feed_.take(1000)) {}
+        while (feed_.take(1000) > 0) {}
         do hub_.pump(now_);
         while (hub_.has_more());
     }
@@ -243,6 +243,28 @@ TEST_F(HubTest, sends_the_first_event_at_once_and_gathers_those_that_follow) {
     now_ += 100ms;
     publish("a.b", "4");
     EXPECT_EQ(got(*one), (Words{"4"}));
+}
+
+TEST_F(HubTest, has_nobody_eager_while_all_gather_or_wait_for_their_sockets) {
+    EXPECT_FALSE(hub_.is_anyone_eager()) << "nobody is there";
+    const auto gathering = client();
+    gathering->batch = 100ms;
+    subscribe(*gathering, {"a.*"});
+    EXPECT_TRUE(hub_.is_anyone_eager()) << "its first event goes out at once";
+    publish("a.b", "1");
+    publish("a.b", "2");
+    EXPECT_FALSE(hub_.is_anyone_eager());
+    const auto other = client();
+    subscribe(*other, {"b.*"});
+    publish("a.b", "3");
+    EXPECT_TRUE(hub_.is_anyone_eager()) << "the other one waits for nothing but events";
+    transport_.writable = false;
+    publish("b.c", "4");
+    EXPECT_FALSE(hub_.is_anyone_eager());
+    transport_.writable = true;
+    hub_.writable(*other, now_);
+    EXPECT_TRUE(hub_.is_anyone_eager());
+    EXPECT_EQ(got(*other), (Words{"4"}));
 }
 
 TEST_F(HubTest, sends_a_full_message_before_the_time) {

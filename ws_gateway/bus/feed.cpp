@@ -78,6 +78,7 @@ std::set<std::string> Feed::patterns_wanted() const {
 }
 
 void Feed::subscribe() {
+    has_new_descriptor_ = true;
     const std::set<std::string> wanted = patterns_wanted();
     for (const std::string& pattern : wanted) {
         if (!subscribed_.contains(pattern)) subscribed_.emplace(pattern, bus_.subscribe(pattern));
@@ -89,12 +90,14 @@ void Feed::subscribe() {
     });
 }
 
-bool Feed::take(std::size_t most) {
-    for (std::size_t taken = 0; taken < most;) {
+std::size_t Feed::take(std::size_t most) {
+    std::size_t taken = 0;
+    while (taken < most) {
         const auto batch = bus_.next_batch(most - taken, std::chrono::nanoseconds(0));
         if (batch.empty()) {
-            if (bus_.reattached() == reattached_) return false;
+            if (bus_.reattached() == reattached_) break;
             reattached_ = bus_.reattached();
+            has_new_descriptor_ = true;
             journal_.append(BusLoss{.by_cause = {}, .reattached = true});
             continue;
         }
@@ -122,7 +125,7 @@ bool Feed::take(std::size_t most) {
         }
         taken += batch.size();
     }
-    return true;
+    return taken;
 }
 
 }  // namespace swarmbus::gateway

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ws_gateway/delivery/token_bucket.hpp"
 #include "ws_gateway/journal/journal.hpp"
@@ -42,11 +43,13 @@ public:
     // Whether all that matches was taken since the gateway was started.
     bool is_followed_always(const std::string& pattern) const;
 
-    // Takes what is there into the journal, up to about `most` events; true if there may be more. Never waits. Throws Error when
-    // the bus can't be read any more.
-    bool take(std::size_t most);
+    // Takes what is there into the journal, up to about `most` events, and tells how many; fewer: no more are there. Never waits.
+    // Throws Error when the bus can't be read any more.
+    std::size_t take(std::size_t most);
     // Readable when take() has something to do. Valid once something is followed.
     int descriptor() { return bus_.descriptor(); }
+    // Whether descriptor() may be another one since the last call.
+    bool has_new_descriptor() noexcept { return std::exchange(has_new_descriptor_, false); }
     bool is_subscribed() const noexcept { return !subscribed_.empty(); }
 
 private:
@@ -69,6 +72,7 @@ private:
     std::uint64_t reattached_;  // how often the bus was opened anew so far
     std::map<std::string, Followed> followed_;
     std::map<std::string, SubscriptionId> subscribed_;
+    bool has_new_descriptor_ = false;
 };
 
 }  // namespace swarmbus::gateway

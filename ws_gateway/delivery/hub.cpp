@@ -114,6 +114,7 @@ void Hub::arm(Client& client) {
     if (client.armed_at != Client::kNotArmed) return;
     client.armed_at = armed_.size();
     armed_.push_back(&client);
+    is_anyone_eager_ = true;
 }
 
 void Hub::disarm(Client& client) noexcept {
@@ -147,10 +148,13 @@ void Hub::pump(Clock::time_point now) {
         stop_waiting(client);
         arm(client);
     }
+    is_anyone_eager_ = false;
     for (std::size_t i = 0; i < armed_.size();) {
         Client* const client = armed_[i];
         deliver(*client, now);
-        if (i < armed_.size() && armed_[i] == client) ++i;  // else another one took its place
+        if (i >= armed_.size() || armed_[i] != client) continue;  // another one took its place
+        is_anyone_eager_ |= !client->waits;
+        ++i;
     }
     journal_.trim();
 }
@@ -187,9 +191,13 @@ bool Hub::is_due(Client& client, Clock::time_point now) {
 void Hub::deliver(Client& client, Clock::time_point now) {
     for (int messages = 0; messages < kMessagesATurn; ++messages) {
         if (!client.transport.is_writable(client)) return disarm(client);
-        if (!deliver_one(client, now)) return;
+        if (!deliver_one(client, now) || has_all(client)) return;
     }
     has_more_ = true;
+}
+
+bool Hub::has_all(const Client& client) const noexcept {
+    return !client.snapshot && client.filter->last() <= client.place.offset && client.place.offset + 1 >= journal_.first();
 }
 
 // False if there is nothing to send now.
@@ -198,7 +206,7 @@ bool Hub::deliver_one(Client& client, Clock::time_point now) {
         send_snapshot_part(client, now);
         return true;
     }
-    if (client.filter->last() <= client.place.offset && client.place.offset + 1 >= journal_.first()) {
+    if (has_all(client)) {
         client.place.offset = journal_.last();
         return false;
     }

@@ -67,6 +67,8 @@ public:
     std::optional<Clock::time_point> next_due() const;
     // Whether pump() was ended by its own limits and should be called again at once.
     bool has_more() const noexcept { return has_more_; }
+    // Whether an event that comes now may be sent at once, not only when somebody's time or socket says so.
+    bool is_anyone_eager() const noexcept { return is_anyone_eager_; }
 
     // Sends all that clients that gather are waiting for.
     void flush(Clock::time_point now);
@@ -96,6 +98,7 @@ private:
     SubscribedMessage answer(const Client& client) const;
     void deliver(Client& client, Clock::time_point now);
     bool deliver_one(Client& client, Clock::time_point now);
+    bool has_all(const Client& client) const noexcept;
     void send_snapshot_part(Client& client, Clock::time_point now);
     const Shared& message_for(Client& client, std::uint32_t events);
     void build(Shared& shared, Client& client, std::uint32_t events);
@@ -120,7 +123,7 @@ private:
     std::array<Shared, 4> shared_;
     std::size_t next_shared_ = 0;
     OutgoingMessage outgoing_;
-    bool has_more_ = false;
+    bool has_more_ = false, is_anyone_eager_ = false;
 };
 
 }  // namespace swarmbus::gateway

@@ -71,16 +71,16 @@ std::optional<int> Gateway::descriptor() {
     }
 }
 
-bool Gateway::turn(Clock::time_point now) {
-    bool more = false;
+Gateway::Turn Gateway::turn(Clock::time_point now) {
+    std::size_t taken = 0;
     try {
-        more = feed_.is_subscribed() && feed_.take(kEventsATurn);
+        if (feed_.is_subscribed()) taken = feed_.take(kEventsATurn);
         bus_trouble_.clear();
     } catch (const Error& e) {
         bus_trouble_ = e.what();
     }
     hub_.pump(now);
-    return more || hub_.has_more();
+    return {.has_more = taken >= kEventsATurn || hub_.has_more(), .may_rest = taken > 0 && !hub_.is_anyone_eager()};
 }
 
 void Gateway::tick(Clock::time_point now) {

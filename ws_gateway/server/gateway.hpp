@@ -25,12 +25,18 @@ public:
     // Joins the bus. Throws swarmbus::Error.
     explicit Gateway(const GatewayOptions& options);
 
-    // Takes what the bus has, and sends what is due. True if there is more to do at once.
-    bool turn(Clock::time_point now);
+    // Takes what the bus has, and sends what is due.
+    struct Turn {
+        bool has_more;  // to do at once
+        bool may_rest;  // events come, but everybody they could be sent to gathers them
+    };
+    Turn turn(Clock::time_point now);
     // When turn() should be called if nothing happens.
     std::optional<Clock::time_point> next_due() const { return hub_.next_due(); }
     // Readable when turn() has something to take; nothing before anybody asked for anything.
     std::optional<int> descriptor();
+    // Whether descriptor() may be another one since the last call.
+    bool has_new_descriptor() noexcept { return feed_.has_new_descriptor(); }
     // Once a second.
     void tick(Clock::time_point now);
 

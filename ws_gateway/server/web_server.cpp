@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -23,6 +26,8 @@ constexpr std::size_t kReceiveBytes = 512;
 constexpr std::size_t kSendBytes = std::size_t{1} << 20;
 constexpr ev_tstamp kTick = 0.1;
 constexpr ev_tstamp kLongestFarewell = 4;
+// While all clients gather, the bus is looked at this often instead of at every event: waking up costs more than an event does.
+constexpr std::chrono::milliseconds kRest(2);
 
 std::string address_of_peer(int socket) {
     sockaddr_storage peer{};
@@ -72,14 +77,16 @@ public:
 
     void turn() {
         const Clock::time_point now = Clock::now();
-        const bool more = gateway_.turn(now);
-        if (more != (ev_is_active(&more_) != 0)) more ? ev_idle_start(loop_, &more_) : ev_idle_stop(loop_, &more_);
+        const auto [has_more, may_rest] = gateway_.turn(now);
+        if (has_more != (ev_is_active(&more_) != 0)) has_more ? ev_idle_start(loop_, &more_) : ev_idle_stop(loop_, &more_);
         ev_timer_stop(loop_, &due_);
-        if (const auto due = gateway_.next_due()) {
+        std::optional<Clock::time_point> due = gateway_.next_due();
+        if (may_rest) due = std::min(due.value_or(now + kRest), now + kRest);
+        if (due) {
             ev_timer_set(&due_, std::max(0.0, std::chrono::duration<double>(*due - now).count()), 0.0);
             ev_timer_start(loop_, &due_);
         }
-        watch_bus();
+        watch_bus(!may_rest);
     }
 
     void shut_down() {
@@ -156,12 +163,13 @@ private:
     }
 
     // The bus's descriptor is there once something is followed.
-    void watch_bus() {
-        const int descriptor = gateway_.descriptor().value_or(-1);
-        if (descriptor == bus_.fd && ev_is_active(&bus_) == (descriptor >= 0)) return;
-        ev_io_stop(loop_, &bus_);
-        ev_io_set(&bus_, descriptor, EV_READ);
-        if (descriptor >= 0) ev_io_start(loop_, &bus_);
+    void watch_bus(bool wanted) {
+        if (gateway_.has_new_descriptor() || bus_.fd < 0) {
+            ev_io_stop(loop_, &bus_);
+            ev_io_set(&bus_, gateway_.descriptor().value_or(-1), EV_READ);
+        }
+        wanted &= bus_.fd >= 0;
+        if (wanted != (ev_is_active(&bus_) != 0)) wanted ? ev_io_start(loop_, &bus_) : ev_io_stop(loop_, &bus_);
     }
 
     void tick() {

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "src/error.hpp"
 #include "src/types/flex_json.hpp"
@@ -37,6 +38,13 @@ void make_all(const fs::path& from, const fs::path& to, Make&& make) {
     }
 }
 
+std::string bytes_of(const wire::FrameT& frame) {
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Align(8);
+    builder.FinishSizePrefixed(wire::Frame::Pack(builder, &frame));
+    return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
+}
+
 // A frame that says the same as a command in JSON.
 std::string frame_of(const std::string& json) {
     wire::FrameT frame;
@@ -58,10 +66,62 @@ std::string frame_of(const std::string& json) {
     } catch (const gateway::CommandError& e) {
         throw core::Error(SWB_ERR_PAYLOAD, e.what());
     }
-    flatbuffers::FlatBufferBuilder builder;
-    builder.Align(8);
-    builder.FinishSizePrefixed(wire::Frame::Pack(builder, &frame));
-    return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
+    return bytes_of(frame);
+}
+
+template <typename Table>
+std::string control(Table table) {
+    table.cursor = std::make_unique<wire::Cursor>(1, 2);
+    wire::FrameT frame;
+    frame.control.Set(std::move(table));
+    return bytes_of(frame);
+}
+
+std::string event(std::uint64_t offset) {
+    wire::FrameT frame;
+    frame.stamp = std::make_unique<wire::Stamp>(offset, 5, 6, 7, wire::Encoding::Text);
+    frame.type = "a.b";
+    frame.source = frame.subject = "somebody";
+    frame.payload.assign(5, 'x');
+    return bytes_of(frame);
+}
+
+// What gateways say, as the target `gateway_answer` reads it.
+void make_answers(const fs::path& to) {
+    const std::string next = "--next--", closed = "-closed-";
+    wire::HelloT hello;
+    hello.protocol = 1;
+    hello.server = hello.bus = "name";
+    hello.heartbeat_ms = 30'000;
+    hello.message_bytes = hello.patterns = 65'536;
+    wire::SubscribedT live, recovered, reset;
+    live.id = recovered.id = reset.id = 1;
+    recovered.resume = wire::Resume::Recovered;
+    reset.resume = wire::Resume::Reset;
+    reset.reason = wire::ResetReason::Epoch;
+    wire::SnapshotT snapshot;
+    snapshot.events = 1;
+    wire::GapT gap;
+    gap.missed = 7;
+    gap.lost_by = {1, 2, 3};
+    wire::ByeT bye;
+    bye.retry_after_ms = 500;
+    wire::ErrorT error;
+    error.id = 1;
+    error.code = error.message = "bad_pattern";
+    wire::FrameT refused;
+    refused.control.Set(std::move(error));
+    const std::string greeting = control(std::move(hello)) + next, is_live = greeting + control(std::move(live)) + next;
+    const std::pair<const char*, std::string> seeds[] = {
+        {"live", is_live + event(3) + event(4) + next + control(wire::HeartbeatT())},
+        {"recovered", is_live + event(3) + closed + greeting + control(std::move(recovered)) + next + event(4)},
+        {"reset",
+         is_live + closed + greeting + control(std::move(reset)) + next + control(std::move(snapshot)) + event(1) + next + event(3)},
+        {"gap", is_live + control(std::move(gap)) + event(9) + next + control(std::move(bye))},
+        {"refused", greeting + bytes_of(refused)},
+    };
+    fs::create_directories(to);
+    for (const auto& [name, bytes] : seeds) std::ofstream(to / name, std::ios::binary) << bytes;
 }
 
 }  // namespace
@@ -77,5 +137,6 @@ int main(int, char** arguments) {
     make_all(from / "json_document", to / "flexbuffer_to_json",
              [&](const std::string& text) { return core::flexbuffer_of(document.parse(text), nullptr); });
     make_all(from / "gateway_command", to / "gateway_frame", [](const std::string& text) { return frame_of(text); });
+    make_answers(to / "gateway_answer");
     std::ofstream(arguments[3]) << "made\n";
 }

@@ -43,7 +43,7 @@ protected:
     Conversation::Outcome hear_heartbeat(std::uint64_t offset) {
         return hear([&](std::string& out) { form.heartbeat(out, at(offset)); });
     }
-    void append_event(std::string& out, std::uint64_t offset) {
+    void append_event(std::string& out, std::uint64_t offset, std::uint32_t encoding = SWB_TEXT) {
         Record record;
         record.offset = offset;
         record.sequence = offset + 100;
@@ -51,7 +51,7 @@ protected:
         record.writer = 7;
         record.type_name = "a.b";
         record.source = "somebody";
-        record.encoding = SWB_TEXT;
+        record.encoding = encoding;
         record.payload = "payload";
         events.encode(record, out);
     }
@@ -91,6 +91,12 @@ protected:
     gateway::FlatEvents events;
     Conversation conversation{{"a.*", "b.>"}, false};
 };
+
+TEST_F(ClientConversation, takes_a_payload_of_an_encoding_that_later_gateways_may_have_for_bytes) {
+    go_live(1);
+    hear([&](std::string& out) { append_event(out, 2, 200); });
+    EXPECT_EQ(take<RemoteEvent>().event.encoding, static_cast<std::uint32_t>(SWB_BYTES));
+}
 
 TEST_F(ClientConversation, subscribes_at_once_from_now_on) {
     conversation.opened();

@@ -164,7 +164,8 @@ void Conversation::event(const wire::Frame& frame, const std::shared_ptr<const M
     event.sequence = stamp.sequence();
     event.time_ns = stamp.time_ns();
     event.writer = stamp.writer();
-    event.encoding = static_cast<std::uint32_t>(stamp.encoding());
+    const bool is_known = stamp.encoding() <= wire::Encoding::MAX;
+    event.encoding = static_cast<std::uint32_t>(is_known ? stamp.encoding() : wire::Encoding::Bytes);
     if (frame.payload() != nullptr) {
         event.payload = frame.payload()->data();
         event.payload_bytes = frame.payload()->size();

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,16 @@ protected:
         while (feed_.take(1000) > 0) {}
         do hub_.pump(now_);
         while (hub_.has_more());
+    }
+    // What the gateway's inbox is subscribed to.
+    std::set<std::string> patterns_on_bus() const {
+        std::set<std::string> patterns;
+        const auto add = [](const swb_participant* participant, void* user) {
+            std::istringstream words(participant->patterns);
+            for (std::string word; words >> word;) static_cast<std::set<std::string>*>(user)->insert(word);
+        };
+        EXPECT_EQ(swb_participants(name_.c_str(), add, &patterns), SWB_OK);
+        return patterns;
     }
     std::unique_ptr<Client> client() { return std::make_unique<Client>(transport_, form_, now_); }
     SubscribedMessage subscribe(Client& client, Patterns patterns, std::optional<Cursor> since = {}) {
@@ -370,6 +381,22 @@ TEST_F(HubTest, follows_a_pattern_for_a_while_after_its_last_client) {
     publish("a.b");
     EXPECT_EQ(journal_.last(), 1u);
     EXPECT_FALSE(feed_.followed_since("a.*"));
+}
+
+TEST_F(HubTest, asks_the_bus_for_nothing_that_a_wider_pattern_brings_already) {
+    const auto narrow = client(), wide = client();
+    subscribe(*narrow, {"a.b", "bus.*"});
+    subscribe(*wide, {"*"});
+    EXPECT_EQ(patterns_on_bus(), (std::set<std::string>{"*", "bus.*"}));
+    publish("a.b", "1");
+    publish("c.d", "2");
+    EXPECT_EQ(got(*narrow), (Words{"1"}));
+    EXPECT_EQ(got(*wide), (Words{"1", "2"}));
+    hub_.forget(*wide, now_);
+    feed_.expire(now_ + 6min);
+    EXPECT_EQ(patterns_on_bus(), (std::set<std::string>{"a.b", "bus.*"}));
+    publish("a.b", "3");
+    EXPECT_EQ(got(*narrow), (Words{"3"}));
 }
 
 TEST_F(HubTest, follows_wider_patterns_when_there_are_too_many_for_an_inbox) {

@@ -8,6 +8,7 @@ namespace {
 // An inbox has room for 2,048 bytes of patterns, each with a byte behind it; the wide ones must fit in beside the others.
 constexpr std::size_t kPatternBytes = 2048 - 16;
 constexpr std::string_view kOwnDomain = "bus.";
+constexpr std::string_view kWidest = "*";  // and so is ">"
 
 }  // namespace
 
@@ -64,10 +65,19 @@ bool Feed::is_followed_always(const std::string& pattern) const {
     return always;
 }
 
+// Whether a wider one brings all of a pattern.
+bool Feed::is_covered(const std::string& pattern) const {
+    bool covered = false;
+    for_each_cover(pattern, [&](const Followed& followed) { covered |= &followed != &followed_.at(pattern); });
+    return covered && pattern != kWidest;
+}
+
+// Changing what the inbox follows may have to wait for other processes: what is covered already changes nothing.
 std::set<std::string> Feed::patterns_wanted() const {
     std::set<std::string> wanted;
     std::size_t bytes = 0;
     for (const auto& [pattern, followed] : followed_) {
+        if (is_covered(pattern)) continue;
         wanted.insert(pattern);
         bytes += pattern.size() + 1;
     }

@@ -62,6 +62,7 @@ private:
 
     template <typename Visit>
     void for_each_cover(const std::string& pattern, Visit&& visit) const;
+    bool is_covered(const std::string& pattern) const;
     // Subscribes to what is followed, and to no more than that unless the patterns are too many for an inbox.
     void subscribe();
     std::set<std::string> patterns_wanted() const;

@@ -67,7 +67,7 @@ int run(GatewayOptions options) {
 int print_token(const std::string& name) {
     const NewToken made = make_token(name);
     std::cout << made.token << "\n";
-    std::cerr << "The line for the token file:\n" << made.line << "\n";
+    std::cerr << made.line << "\n";
     return tool::kDone;
 }
 
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     add_options(app, options);
     std::string name;
     CLI::App* const token =
-        app.add_subcommand("token", "Make a token: it goes to standard output, the line for --tokens FILE to standard error");
+        app.add_subcommand("token", "Make a token: it goes to standard output, its line for --tokens FILE to standard error: 2>>FILE");
     token->add_option("NAME", name, "Whose it is")->required()->type_name("");
     try {
         app.parse(argc, argv);

@@ -137,7 +137,7 @@ class TokensTest(AccessTest):
         super().setUp()
         made = subprocess.run([gw.GATEWAY, "token", "alice"], capture_output=True, timeout=harness.PATIENCE, check=True)
         self.token = made.stdout.decode().strip()
-        self.line = made.stderr.decode().splitlines()[-1]
+        self.line = made.stderr.decode().strip()
         self.file = tempfile.NamedTemporaryFile("w", suffix=".tokens")
         self.addCleanup(self.file.close)
         self.file.write(f"# who may\n\n{self.line}\n")

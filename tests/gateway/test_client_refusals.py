@@ -15,7 +15,7 @@ class Refusals(client_harness.ClientTest):
         path = f"/tmp/{self.bus}.tokens"
         self.addCleanup(os.unlink, path)
         with open(path, "wb") as file:
-            file.write(made.stderr.splitlines()[-1] + b"\n")
+            file.write(made.stderr)
         gateway = self.start_gateway("--tokens", path, "--allow-publish")
         for command in (("sub", "a.*"), ("wait", "a.*"), ("pub", "a.b", "x"), ("pub", "a.b", "x", "--encoding", "text")):
             self.assertIn("token", self.refused(*command, "--gateway", gateway.url, status=1))

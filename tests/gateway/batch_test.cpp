@@ -99,13 +99,38 @@ TEST_F(Batches, that_are_coalesced_end_in_front_of_the_first_that_is_too_many_an
     EXPECT_EQ(joined(next(*filter, place, {.events = 2, .coalesce = true}).pieces), "[5 a.b]");
 }
 
+TEST_F(Batches, are_none_for_now_when_too_much_would_have_to_be_looked_at) {
+    const auto filter = filters_.with({"a.*"});
+    Place place = at(*filter, 0);
+    for (int i = 0; i < 40'000; ++i) append("b.b");
+    append("a.b");
+    for (const bool coalesce : {false, true}) {
+        Place there = place;
+        int looks = 1;
+        for (; next(*filter, there, {.coalesce = coalesce}).kind == Batch::Kind::none; ++looks) ASSERT_LT(there.offset, journal_.last());
+        EXPECT_EQ(looks, 3);
+        EXPECT_EQ(there.offset, 40'001u);
+        EXPECT_EQ(there.passed, filter->appended());
+    }
+}
+
+TEST_F(Batches, of_many_events_that_replace_each_other_do_not_stop_the_others) {
+    const auto filter = filters_.with({"a.*"});
+    Place place = at(*filter, 0);
+    for (int i = 0; i < 40'000; ++i) append("a.b", "one");
+    std::uint64_t messages = 0, events = 0;
+    for (Place there = place; there.offset < journal_.last(); ++messages) events += next(*filter, there, {.coalesce = true}).events;
+    EXPECT_EQ(messages, 3u);
+    EXPECT_EQ(events, 3u);
+    EXPECT_EQ(json_.encoded, 3) << "only what is sent";
+}
+
 class BatchesOfLittle : public Batches {
 protected:
     BatchesOfLittle() : Batches(std::size_t{1} << 20) {}
     void push_out_everything() {
         const std::string payload(100'000, 'x');
         for (int i = 0; i < 20; ++i) append("filler.event", "", payload);
-        journal_.trim();
     }
 };
 

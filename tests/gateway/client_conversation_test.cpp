@@ -199,6 +199,28 @@ TEST_F(ClientConversation, a_reset_is_told_with_its_reason) {
     EXPECT_EQ(take<RemoteEvent>().offset, 4u);
 }
 
+TEST_F(ClientConversation, a_snapshot_that_was_cut_short_is_asked_for_again) {
+    go_live(10);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        reconnect();
+        const auto asked = std::get<gateway::SubscribeCommand>(take_command());
+        EXPECT_EQ(asked.subscription.since, at(10));
+        hear_hello(50);
+        hear([&](std::string& out) { form.subscribed(out, {1, {"a.*"}, gateway::Resume::reset, gateway::ResetReason::expired, {}}); });
+        EXPECT_EQ(take<Reset>().reason, Reset::Reason::expired);
+        hear([&](std::string& out) {
+            std::string first;
+            append_event(first, 30);
+            form.snapshot(out, {{first}, true, true, {}});
+        });
+        EXPECT_TRUE(take<RemoteEvent>().is_of_snapshot);
+    }
+    hear([&](std::string& out) { form.snapshot(out, {{}, true, false, at(50)}); });
+    EXPECT_EQ(conversation.cursor(), at(50));
+    hear_events({51});
+    EXPECT_FALSE(take<RemoteEvent>().is_of_snapshot);
+}
+
 TEST_F(ClientConversation, events_of_a_snapshot_are_told_apart_and_move_no_cursor) {
     go_live(10);
     reconnect();

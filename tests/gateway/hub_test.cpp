@@ -25,7 +25,7 @@ public:
     void send(Client& client, OutgoingMessage& message) override {
         sent[&client].push_back(json::parse(std::string_view(message.data(), message.size())));
     }
-    void heartbeat(Client&, Cursor) override {}
+    void heartbeat(Client&, std::optional<Cursor>) override {}
     void error(Client&, const ErrorMessage&) override {}
     void shut_down(Client&, const ByeMessage&) override {}
 
@@ -129,7 +129,7 @@ TEST_F(HubTest, brings_one_who_comes_back_exactly_what_was_missed) {
     Cursor cursor;
     {
         const auto first = client();
-        cursor = subscribe(*first, {"a.*"}).cursor;
+        cursor = *subscribe(*first, {"a.*"}).cursor;
         EXPECT_EQ(cursor, (Cursor{kEpoch, 0})) << "before it has seen any event";
         publish("a.b", "1");
         cursor = *parse_cursor(transport_.taken(*first).back()["cursor"].get<std::string>());
@@ -161,9 +161,11 @@ TEST_F(HubTest, resets_one_whose_cursor_is_not_good_any_more_and_gives_the_last_
         const SubscribedMessage answer = subscribe(back, std::move(patterns), since);
         EXPECT_EQ(answer.resume, Resume::reset);
         EXPECT_EQ(answer.reason, reason) << name_of(answer.reason);
-        EXPECT_EQ(answer.cursor.offset, journal_.last());
+        EXPECT_FALSE(answer.cursor) << "nobody can come back to a snapshot that has not come";
         publish("a.b", "new");
-        const Words words = got(back);
+        const auto messages = transport_.taken(back);
+        EXPECT_EQ(messages.front()["cursor"], text_of(journal_.cursor_at(journal_.last() - 1)));
+        const Words words = summary(messages);
         EXPECT_EQ(std::set<std::string>(words.begin(), words.end()), (std::set<std::string>{"snapshot", "old", "filler", "new"}))
             << name_of(reason);
         EXPECT_EQ(words.front(), "snapshot");
@@ -187,6 +189,7 @@ TEST_F(HubTest, gives_snapshot_and_events_that_are_everything_once) {
     auto messages = transport_.taken(*late);
     EXPECT_EQ(messages.front()["complete"], false) << "nobody followed it from the start";
     EXPECT_EQ(messages.front()["more"], true);
+    EXPECT_FALSE(messages.front().contains("cursor")) << "it can't come back to a part";
     Words expected;
     for (int i = 0; i < 200; ++i) expected.push_back(std::to_string(i));
     Words found;
@@ -397,6 +400,35 @@ TEST_F(HubTest, asks_the_bus_for_nothing_that_a_wider_pattern_brings_already) {
     EXPECT_EQ(patterns_on_bus(), (std::set<std::string>{"a.b", "bus.*"}));
     publish("a.b", "3");
     EXPECT_EQ(got(*narrow), (Words{"3"}));
+}
+
+TEST_F(HubTest, resumes_nobody_from_before_a_pattern_was_followed_anew) {
+    const auto first = client();
+    const Cursor cursor = *subscribe(*first, {"a.*"}).cursor;
+    hub_.forget(*first, now_);
+    feed_.expire(now_ + 6min);
+    publish("a.b", "unheard");
+    const auto second = client(), third = client(), back = client();
+    const Cursor fresh = *subscribe(*second, {"a.*"}).cursor;
+    EXPECT_EQ(subscribe(*back, {"a.*"}, cursor).reason, ResetReason::uncovered);
+    EXPECT_EQ(subscribe(*third, {"a.*"}, fresh).resume, Resume::recovered) << "it has seen no event yet";
+    publish("a.b", "1");
+    EXPECT_EQ(got(*second), (Words{"1"}));
+    EXPECT_EQ(got(*third), (Words{"1"}));
+}
+
+TEST_F(HubTest, follows_no_more_patterns_than_it_can_and_makes_room_by_those_that_nobody_wants) {
+    Feed feed(bus_, journal_, {.patterns = 3});
+    feed.follow("a.one");
+    feed.follow("a.two");
+    feed.follow("a.three");
+    EXPECT_THROW(feed.follow("a.four"), Error);
+    feed.follow("a.two");
+    feed.leave("a.three", now_ + 1s);
+    feed.leave("a.one", now_);
+    feed.follow("a.four");
+    EXPECT_FALSE(feed.followed_since("a.one")) << "left first";
+    EXPECT_TRUE(feed.followed_since("a.three"));
 }
 
 TEST_F(HubTest, follows_wider_patterns_when_there_are_too_many_for_an_inbox) {

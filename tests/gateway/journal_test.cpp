@@ -79,23 +79,45 @@ TEST_F(JournalOfOneMebibyte, forgets_the_oldest_and_stays_within_its_bytes) {
     const std::string payload(1000, 'x');
     for (int i = 0; i < 10'000; ++i) {
         append("a.b", "", payload);
-        journal_.encoded(Format::json, journal_.last());
-        journal_.trim();
         ASSERT_LE(journal_.bytes(), std::size_t{1} << 20);
     }
     EXPECT_EQ(journal_.last(), 10'000u);
     EXPECT_GT(journal_.first(), 9'000u);
-    EXPECT_LT(journal_.first(), 9'700u);
+    EXPECT_LT(journal_.first(), 9'500u);
     EXPECT_EQ(journal_.record(journal_.first()).payload, payload);
+}
+
+TEST_F(JournalOfOneMebibyte, forgets_what_was_encoded_and_no_event_for_it) {
+    const std::string payload(1000, 'x');
+    for (int i = 0; i < 1000; ++i) append("a.b", "", payload);
+    const std::uint64_t first = journal_.first();
+    for (int round = 0; round < 100; ++round) {
+        for (std::uint64_t offset = first; offset <= journal_.last(); ++offset) {
+            ASSERT_EQ(journal_.encoded(Format::json, offset).view(), "[" + std::to_string(offset) + " a.b]");
+        }
+        for (std::uint64_t offset = first; offset <= journal_.last(); ++offset) journal_.encoded(Format::flat, offset);
+        journal_.trim_encoded();
+        ASSERT_LE(journal_.bytes(), std::size_t{3} << 20);
+    }
+    EXPECT_EQ(journal_.first(), first);
+}
+
+TEST_F(JournalOfOneMebibyte, an_offset_that_is_used_up_is_no_event) {
+    append("a.b");
+    journal_.append_nothing();
+    append("a.b");
+    EXPECT_EQ(journal_.last(), 3u);
+    EXPECT_FALSE(journal_.entry(2).is_event());
+    EXPECT_FALSE(journal_.entry(2).is_loss());
+    for (int i = 0; i < 100; ++i) append("a.b", "", std::string(100'000, 'x'));
+    EXPECT_GT(journal_.first(), 3u);
 }
 
 TEST_F(JournalOfOneMebibyte, keeps_an_event_that_is_larger_than_all_its_bytes) {
     append("a.b");
     append("a.b", "", std::string(std::size_t{2} << 20, 'x'));
-    journal_.trim();
     EXPECT_EQ(journal_.first(), 2u);
     append("a.b");
-    journal_.trim();
     EXPECT_EQ(journal_.first(), 3u);
     EXPECT_LE(journal_.bytes(), std::size_t{1} << 20);
 }
@@ -110,7 +132,6 @@ TEST_F(JournalOfOneMebibyte, encodes_old_events_after_new_ones) {
     const std::string payload(100'000, 'x');
     for (int i = 0; i < 100; ++i) {
         append("a.b", "", payload);
-        journal_.trim();
     }
     EXPECT_GT(journal_.first(), 100u);
     EXPECT_EQ(journal_.encoded(Format::json, journal_.first()).view(), "[" + std::to_string(journal_.first()) + " a.b]");
@@ -151,7 +172,7 @@ TEST_F(LatestEvents, leave_what_came_during_a_walk_to_who_follows_the_journal) {
 }
 
 TEST_F(LatestEvents, forget_what_was_not_renewed_for_longest_and_say_so) {
-    EXPECT_EQ(latest_.forgotten_up_to(), 0u);
+    EXPECT_TRUE(latest_.is_complete());
     const std::string payload(1000, 'x');
     append("a.b", "kept", payload);
     for (int i = 0; i < 5000; ++i) {
@@ -161,10 +182,27 @@ TEST_F(LatestEvents, forget_what_was_not_renewed_for_longest_and_say_so) {
     }
     EXPECT_GT(latest_.size(), 500u);
     EXPECT_LT(latest_.size(), 1100u);
-    EXPECT_GT(latest_.forgotten_up_to(), 3000u);
+    EXPECT_FALSE(latest_.is_complete());
     const auto found = walked(latest_.walk());
     EXPECT_EQ(found.size(), latest_.size());
     EXPECT_EQ(std::ranges::count(found, "a.b kept " + payload), 1);
+}
+
+TEST_F(LatestEvents, are_not_complete_once_the_bus_has_lost_events) {
+    append("a.b", "one", "1");
+    append_loss(1);
+    EXPECT_FALSE(latest_.is_complete());
+    EXPECT_EQ(walked(latest_.walk()), (std::vector<std::string>{"a.b one 1"}));
+}
+
+TEST_F(LatestEvents, of_a_bus_that_is_gone_are_forgotten) {
+    append("a.b", "one", "1");
+    Latest::Walk walk = latest_.walk();
+    journal_.append(BusLoss{.by_cause = {}, .reattached = true});
+    append("a.b", "two", "2");
+    EXPECT_EQ(walked(walk), (std::vector<std::string>{}));
+    EXPECT_EQ(walked(latest_.walk()), (std::vector<std::string>{"a.b two 2"}));
+    EXPECT_FALSE(latest_.is_complete());
 }
 
 }  // namespace

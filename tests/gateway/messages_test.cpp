@@ -100,11 +100,14 @@ TEST(SseMessages, name_what_is_no_event) {
     form.gap(out, {{0xabc, 7}, 12, nullptr});
     EXPECT_EQ(out, "id: 0000000000000abc-7\nevent: gap\ndata: {\"cursor\":\"0000000000000abc-7\",\"missed\":12,\"cause\":\"slow\"}\n\n");
     out.clear();
-    form.heartbeat(out, {0xabc, 7});
+    form.heartbeat(out, Cursor{0xabc, 7});
     EXPECT_EQ(out, ": heartbeat\nid: 0000000000000abc-7\n\n");
     out.clear();
-    form.bye(out, {"restart", 1500, {0xabc, 7}});
+    form.bye(out, {"restart", 1500, Cursor{0xabc, 7}});
     EXPECT_TRUE(out.starts_with("retry: 1500\nid: ")) << out;
+    out.clear();
+    form.snapshot(out, {{}, true, true, {}});
+    EXPECT_EQ(out, "event: snapshot\ndata: {\"events\":[],\"complete\":true,\"more\":true}\n\n") << "nobody can come back to a part";
 }
 
 TEST(JsonMessages, are_as_documented) {
@@ -204,9 +207,9 @@ TEST(FlatMessages, are_frames_in_a_row_with_aligned_payloads) {
 TEST(FlatMessages, are_as_documented) {
     FlatMessages form;
     std::string out;
-    form.subscribed(out, {5, {"a.*", "b"}, Resume::reset, ResetReason::ahead, {0xabc, 7}});
+    form.subscribed(out, {5, {"a.*", "b"}, Resume::reset, ResetReason::ahead, Cursor{0xabc, 7}});
     form.gap(out, {{0xabc, 7}, 12, nullptr});
-    form.bye(out, {"restart", 1234, {0xabc, 7}});
+    form.bye(out, {"restart", 1234, Cursor{0xabc, 7}});
     const auto frames = frames_of(out);
     ASSERT_EQ(frames.size(), 3u);
     const auto* subscribed = frames[0]->control_as<wire::Subscribed>();

@@ -154,6 +154,32 @@ class BusGone(gw.GatewayTest):
             os.rmdir(self.bus_file(self.bus))
         gw.eventually(lambda: gateway.request("GET", "/readyz")[0] == 200, "being ready again")
 
+    @gw.needs_websockets
+    def test_a_bus_that_stays_away_is_told_to_its_followers_and_in_the_log(self):
+        self.pub("some.event", "makes the bus")
+        gateway = self.start_gateway("--no-create")
+        clients = [self.open(gateway, kind) for kind in (gw.JsonSocket, gw.FlatSocket)]
+        for client in clients:
+            client.subscribe("a.*")
+        bystander = self.open(gateway)
+        stream = self.open_sse(gateway, "/v1/sse?pattern=a.*")
+        stream.expect("subscribed")
+        harness.remove_bus(self.bus)
+        for client in clients:
+            messages, code = client.closed()
+            self.assertEqual((messages[-1]["op"], messages[-1]["reason"], code), ("bye", "bus", 4100))
+        self.assertEqual(stream.expect("bye")["reason"], "bus")
+        bystander.say("subscribe", patterns=["a.*"], id=7)
+        refusal = bystander.expect("error")
+        self.assertEqual((refusal["id"], refusal["code"]), (7, "bus"))
+        self.assertEqual(gateway.request("GET", "/v1/sse?pattern=a.*")[0], 503)
+        self.assertIn(self.bus, gateway.log())
+        self.pub("some.event", "makes the bus")
+        gw.eventually(lambda: gateway.request("GET", "/readyz")[0] == 200, "being ready again")
+        bystander.subscribe("a.*")
+        self.pub("a.b", "back")
+        self.assertEqual(bystander.events(1)[0]["payload"], "back")
+
 
 @gw.needs_websockets
 class Herds(gw.GatewayTest):

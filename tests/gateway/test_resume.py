@@ -115,6 +115,48 @@ class Resuming(gw.GatewayTest):
                 self.assertEqual([payload[:4] for payload in self.payloads(reader.snapshot)], ["2999"] if pattern == "a.*" else [])
                 reader.close()
 
+    def test_a_snapshot_that_was_cut_short_comes_again(self):
+        gateway = self.start_gateway("--follow", "*", "--max-event-bytes", "100000")
+        for number in range(40):
+            self.pub("big.event", "-", "--subject", str(number), stdin=b"%02d" % number * 4000)
+        gw.eventually(lambda: gateway.metric("swarmbus_gateway_journal_events") == 40)
+        for _ in range(2):
+            stream = gw.SseStream(gateway, "/v1/sse?pattern=*&snapshot=1")
+            stream.expect("subscribed")
+            self.assertTrue(stream.expect("snapshot")["more"])
+            self.assertIsNone(stream.cursor, "nobody may come back to a part of it")
+            stream.close()
+        stream = gw.SseStream(gateway, "/v1/sse?pattern=*&snapshot=1")
+        self.addCleanup(stream.close)
+        stream.expect("subscribed")
+        events = []
+        while True:
+            part = stream.expect("snapshot")
+            events += part["events"]
+            if not part["more"]:
+                break
+        self.assertEqual(sorted(event["subject"] for event in events), sorted(map(str, range(40))))
+        self.assertEqual(stream.cursor, part["cursor"])
+
+    def test_a_pattern_that_was_followed_anew_resets_who_was_there_before(self):
+        gateway = self.start_gateway("--linger", "0.1")
+        first = gw.JsonSocket(gateway)
+        first.expect("hello")
+        cursor = first.subscribe("a.*")["cursor"]
+        first.close()
+        gw.eventually(lambda: not any(p["name"].startswith("swarmbus-gateway") and p["patterns"] for p in self.participants()))
+        self.pub("a.b", "unheard")
+        answers = []
+        for since in (None, cursor):
+            client = gw.JsonSocket(gateway)
+            self.addCleanup(client.close)
+            client.expect("hello")
+            answers.append(client.subscribe("a.*", since=since) if since else client.subscribe("a.*"))
+        self.assertEqual((answers[1]["resume"], answers[1]["reason"]), ("reset", "uncovered"))
+
+    def participants(self):
+        return [json.loads(line) for line in self.run_tool("ps", "--json").stdout.decode().splitlines()]
+
     def test_a_gateway_that_was_started_anew_resets_with_what_it_knows(self):
         options = ["--follow", "a.*"]
         gateway = self.start_gateway(*options)

@@ -13,17 +13,36 @@ constexpr std::string_view kWidest = "*";  // and so is ">"
 }  // namespace
 
 void Feed::follow(const std::string& pattern) {
+    if (!followed_.contains(pattern)) make_room();
     const auto [place, is_new] = followed_.try_emplace(pattern);
     if (is_new) {
-        place->second.since = journal_.last();
-        try {
-            subscribe();
-        } catch (...) {
-            followed_.erase(place);
-            throw;
+        if (!is_brought(pattern)) {
+            try {
+                subscribe();
+            } catch (...) {
+                followed_.erase(place);
+                throw;
+            }
         }
+        // Nobody knows what was published while it was not followed: who was here before then has a lower cursor.
+        if (has_left_any_) journal_.append_nothing();
+        place->second.since = journal_.last();
     }
     ++place->second.clients;
+}
+
+void Feed::make_room() {
+    if (followed_.size() < limits_.patterns) return;
+    auto oldest = followed_.end();
+    for (auto at = followed_.begin(); at != followed_.end(); ++at) {
+        if (at->second.clients == 0 && (oldest == followed_.end() || at->second.left_at < oldest->second.left_at)) oldest = at;
+    }
+    if (oldest == followed_.end()) {
+        throw Error(SWB_ERR_PATTERNS_FULL,
+                    "clients follow " + std::to_string(followed_.size()) + " patterns, more than the gateway can; ask for wider ones");
+    }
+    followed_.erase(oldest);
+    has_left_any_ = true;
 }
 
 void Feed::follow_always(const std::string& pattern) {
@@ -41,7 +60,9 @@ void Feed::leave(const std::string& pattern, Clock::time_point now) {
 void Feed::expire(Clock::time_point now) {
     const auto expired = std::erase_if(
         followed_, [&](const auto& entry) { return entry.second.clients == 0 && entry.second.left_at + limits_.linger <= now; });
-    if (expired > 0) subscribe();
+    if (expired == 0) return;
+    has_left_any_ = true;
+    subscribe();
 }
 
 // What is followed that takes in all of a pattern.
@@ -63,6 +84,11 @@ bool Feed::is_followed_always(const std::string& pattern) const {
     bool always = false;
     for_each_cover(pattern, [&](const Followed& followed) { always |= followed.always; });
     return always;
+}
+
+bool Feed::is_brought(const std::string& pattern) const {
+    if (subscribed_.contains(pattern)) return true;
+    return pattern.starts_with(kOwnDomain) ? subscribed_.contains("bus.*") : subscribed_.contains("*") || subscribed_.contains(">");
 }
 
 // Whether a wider one brings all of a pattern.

@@ -22,6 +22,7 @@ public:
     struct Limits {
         std::chrono::milliseconds linger{std::chrono::minutes(5)};  // how long a pattern stays followed that nobody asks for
         std::size_t event_bytes = std::size_t{1} << 20;             // larger payloads are left out
+        std::size_t patterns = 10'000;                              // followed at a time
     };
 
     // The bus is opened to reattach.
@@ -29,8 +30,8 @@ public:
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 
-    // One more who asks for a pattern. What is published from then on is in the journal behind its present end. Throws Error; then
-    // nothing has changed.
+    // One more who asks for a pattern. What is published from then on is in the journal behind its end of that moment. Throws Error, also
+    // when there are too many patterns (SWB_ERR_PATTERNS_FULL); then nothing has changed.
     void follow(const std::string& pattern);
     // One less; the pattern is followed on for a while.
     void leave(const std::string& pattern, Clock::time_point now);
@@ -63,6 +64,10 @@ private:
     template <typename Visit>
     void for_each_cover(const std::string& pattern, Visit&& visit) const;
     bool is_covered(const std::string& pattern) const;
+    // Whether the inbox is subscribed to it, or to one that brings it.
+    bool is_brought(const std::string& pattern) const;
+    // Room for one more pattern: the one that was left first is followed no longer.
+    void make_room();
     // Subscribes to what is followed, and to no more than that unless the patterns are too many for an inbox.
     void subscribe();
     std::set<std::string> patterns_wanted() const;
@@ -74,6 +79,7 @@ private:
     std::map<std::string, Followed> followed_;
     std::map<std::string, SubscriptionId> subscribed_;
     bool has_new_descriptor_ = false;
+    bool has_left_any_ = false;  // patterns that were followed and are no longer
 };
 
 }  // namespace swarmbus::gateway

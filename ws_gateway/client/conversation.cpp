@@ -67,7 +67,7 @@ const char* meaning_of(Reset::Reason reason) noexcept {
 Conversation::Conversation(std::vector<std::string> patterns, bool snapshot) : patterns_(std::move(patterns)), wants_snapshot_(snapshot) {}
 
 void Conversation::opened() {
-    is_greeted_ = false;
+    is_greeted_ = is_subscribed_ = false;
     behind_.reset();
     resumed_ = snapshot_events_ = 0;
     to_send_.clear();
@@ -140,7 +140,7 @@ Conversation::Outcome Conversation::message(std::shared_ptr<const MessageBytes> 
 }
 
 void Conversation::event(const wire::Frame& frame, const std::shared_ptr<const MessageBytes>& bytes, Outcome& outcome) {
-    if (!cursor_ || patterns_.empty() || frame.type() == nullptr || frame.type()->size() == 0) {
+    if (!is_subscribed_ || (!cursor_ && snapshot_events_ == 0) || frame.type() == nullptr || frame.type()->size() == 0) {
         outcome.ending = not_understood("an event that was not asked for, or has no type");
         return;
     }
@@ -188,6 +188,8 @@ void Conversation::control(const wire::Frame& frame, Outcome& outcome) {
     case wire::Control::Snapshot: {
         const wire::Snapshot& snapshot = *frame.control_as_Snapshot();
         snapshot_events_ = snapshot.events();
+        // With its last part.
+        if (snapshot.cursor() != nullptr) cursor_ = Cursor{snapshot.cursor()->epoch(), snapshot.cursor()->offset()};
         break;
     }
     case wire::Control::Gap: {
@@ -243,11 +245,10 @@ void Conversation::hello(const wire::Hello& hello, Outcome& outcome) {
 }
 
 void Conversation::subscribed(const wire::Subscribed& subscribed, Outcome& outcome) {
-    if (patterns_.empty() || subscribed.cursor() == nullptr) {
+    if (patterns_.empty()) {
         outcome.ending = not_understood("an answer to what was not asked");
         return;
     }
-    const Cursor from{subscribed.cursor()->epoch(), subscribed.cursor()->offset()};
     if (cursor_ && subscribed.resume() == wire::Resume::Recovered) {
         behind_ = journal_end_;
         // Asks where it is: the answer comes behind what was missed.
@@ -256,7 +257,9 @@ void Conversation::subscribed(const wire::Subscribed& subscribed, Outcome& outco
         const bool is_known = subscribed.reason() <= wire::ResetReason::MAX;
         queue_.push_back(Reset{is_known ? static_cast<Reset::Reason>(subscribed.reason()) : Reset::Reason::none});
     }
-    cursor_ = from;
+    // Else a snapshot follows, and its last part has the cursor: until then this is asked for again if the connection is lost.
+    if (subscribed.cursor() != nullptr) cursor_ = Cursor{subscribed.cursor()->epoch(), subscribed.cursor()->offset()};
+    is_subscribed_ = true;
     outcome.live = heartbeat_;
 }
 

@@ -77,7 +77,7 @@ private:
     std::set<std::int64_t> unanswered_;  // ids of what was published
 
     // Of the connection:
-    bool is_greeted_ = false;
+    bool is_greeted_ = false, is_subscribed_ = false;
     std::chrono::milliseconds heartbeat_{0};
     std::size_t most_message_bytes_ = 0;  // that the gateway takes
     Cursor journal_end_;                  // when the connection was made

@@ -1,6 +1,14 @@
 #include "ws_gateway/delivery/batch.hpp"
 
+#include <algorithm>
+
 namespace swarmbus::gateway {
+namespace {
+
+// Entries that are looked at for one message, however few of them match or are not replaced: then others have their turn.
+constexpr std::uint64_t kMostLooks = 16'384;
+
+}  // namespace
 
 Place place_at(const Journal& journal, const Filter& filter, std::uint64_t offset) {
     std::uint64_t behind = 0;
@@ -9,6 +17,7 @@ Place place_at(const Journal& journal, const Filter& filter, std::uint64_t offse
 }
 
 const Batch& Batcher::next(const Filter& filter, Place& place, Format format, const BatchLimits& limits) {
+    journal_.trim_encoded();
     batch_.kind = Batch::Kind::none;
     batch_.events = batch_.coalesced = batch_.bytes = batch_.oldest_ns = 0;
     batch_.pieces.clear();
@@ -38,11 +47,12 @@ const Batch& Batcher::next(const Filter& filter, Place& place, Format format, co
 }
 
 void Batcher::gather_all(const Filter& filter, Place& place, Format format, const BatchLimits& limits) {
-    while (place.offset < journal_.last() && batch_.bytes < limits.bytes && batch_.events < limits.events) {
+    const std::uint64_t end = std::min(journal_.last(), place.offset + kMostLooks);
+    while (place.offset < end && batch_.bytes < limits.bytes && batch_.events < limits.events) {
         const Journal::Entry& entry = journal_.entry(place.offset + 1);
         if (entry.is_loss()) return;
         ++place.offset;
-        if (!filter.matches(entry.type)) continue;
+        if (!filter.matches(entry)) continue;
         ++place.passed;
         if (batch_.events++ == 0) batch_.oldest_ns = record_in(entry.piece).time_ns;
         add(journal_.encoded(format, place.offset).view());
@@ -52,31 +62,32 @@ void Batcher::gather_all(const Filter& filter, Place& place, Format format, cons
 void Batcher::gather_last(const Filter& filter, Place& place, Format format, const BatchLimits& limits) {
     chosen_.clear();
     seen_.clear();
+    const std::uint64_t end = std::min(journal_.last(), place.offset + kMostLooks);
+    const auto bytes_of = [&](std::uint64_t offset) { return journal_.entry(offset).piece.bytes; };  // about, whatever the format
     std::size_t bytes = 0;
-    for (; place.offset < journal_.last() && bytes < limits.bytes; ++place.offset) {
+    for (; place.offset < end && bytes < limits.bytes; ++place.offset) {
         const Journal::Entry& entry = journal_.entry(place.offset + 1);
         if (entry.is_loss()) break;
-        if (!filter.matches(entry.type)) continue;
+        if (!filter.matches(entry)) continue;
         const Record record = record_in(entry.piece);
         // One that takes the place of another is none too many.
         if (batch_.events == limits.events && !seen_.contains(Key{record.type, record.subject})) break;
         ++place.passed;
         if (batch_.oldest_ns == 0) batch_.oldest_ns = record.time_ns;
-        const std::string_view piece = journal_.encoded(format, place.offset + 1).view();
         const auto [known, is_new] = seen_.try_emplace(Key{record.type, record.subject}, chosen_.size());
         if (!is_new) {
-            bytes -= chosen_[known->second].size();
-            chosen_[known->second] = {};
+            bytes -= bytes_of(chosen_[known->second]);
+            chosen_[known->second] = 0;
             known->second = chosen_.size();
             ++batch_.coalesced;
         } else {
             ++batch_.events;
         }
-        chosen_.push_back(piece);
-        bytes += piece.size();
+        chosen_.push_back(place.offset + 1);
+        bytes += bytes_of(place.offset + 1);
     }
-    for (const std::string_view piece : chosen_) {
-        if (!piece.empty()) add(piece);
+    for (const std::uint64_t offset : chosen_) {
+        if (offset > 0) add(journal_.encoded(format, offset).view());
     }
 }
 

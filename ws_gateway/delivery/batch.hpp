@@ -46,7 +46,8 @@ class Batcher {
 public:
     explicit Batcher(Journal& journal) : journal_(journal) {}
 
-    // Moves the place behind what the batch holds. Valid until the next call, and until the journal changes.
+    // Moves the place behind what the batch holds; `none` in front of the journal's end: so much was looked at in vain, there is more.
+    // Valid until the next call, and until the journal changes.
     const Batch& next(const Filter& filter, Place& place, Format format, const BatchLimits& limits);
 
 private:
@@ -65,7 +66,7 @@ private:
 
     Journal& journal_;
     Batch batch_;
-    std::vector<std::string_view> chosen_;                // gather_last(): pieces, empty when a later one took its place
+    std::vector<std::uint64_t> chosen_;                   // gather_last(): offsets, 0 when a later one took its place
     std::unordered_map<Key, std::size_t, KeyHash> seen_;  // in chosen_
 };
 

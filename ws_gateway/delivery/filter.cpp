@@ -75,7 +75,7 @@ void Filters::appended(const Record& record) {
     }
 }
 
-void Filters::loss_appended() {
+void Filters::loss_appended(const BusLoss&) {
     for (const auto& [patterns, filter] : filters_) {
         ++filter->appended_;
         filter->last_ = journal_.last();

@@ -20,7 +20,7 @@ public:
 
     const Patterns& patterns() const noexcept { return patterns_; }
     // Of losses, too: they are everybody's.
-    bool matches(const Journal::Entry& entry) const noexcept { return entry.is_loss() || matches_[entry.type] != 0; }
+    bool matches(const Journal::Entry& entry) const noexcept { return entry.is_loss() || (entry.is_event() && matches_[entry.type] != 0); }
     bool matches(TypeId type) const noexcept { return matches_[type] != 0; }
 
     // The offset of the last entry that matches; 0 if there is none.
@@ -49,7 +49,7 @@ public:
     std::shared_ptr<const Filter> with(Patterns patterns);
 
     void appended(const Record& record) override;
-    void loss_appended() override;
+    void loss_appended(const BusLoss& loss) override;
     void evicted(TypeId type) override;
     void loss_evicted() override;
 

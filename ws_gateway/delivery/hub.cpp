@@ -48,6 +48,7 @@ SubscribedMessage Hub::subscribe(Client& client, const Subscription& wanted, Clo
     }
     SubscribedMessage message = answer(client);
     message.reason = reset;
+    if (client.snapshot) message.cursor.reset();  // whoever loses the connection before all of it has come begins anew
     message.resume = !is_first || !wanted.since ? Resume::live : reset == ResetReason::none ? Resume::recovered : Resume::reset;
     return message;
 }
@@ -104,7 +105,7 @@ SubscribedMessage Hub::answer(const Client& client) const {
 }
 
 bool Hub::is_complete(const Filter& filter) const {
-    if (latest_.forgotten_up_to() > 0) return false;
+    if (!latest_.is_complete()) return false;
     return std::ranges::all_of(filter.patterns(), [&](const std::string& pattern) { return feed_.is_followed_always(pattern); });
 }
 
@@ -156,7 +157,6 @@ void Hub::pump(Clock::time_point now) {
         is_anyone_eager_ |= !client->waits;
         ++i;
     }
-    journal_.trim();
 }
 
 void Hub::writable(Client& client, Clock::time_point now) {
@@ -227,7 +227,7 @@ bool Hub::deliver_one(Client& client, Clock::time_point now) {
     }
     const Shared& shared = message_for(client, events);
     client.place = {shared.to, shared.passed};
-    if (shared.kind == Batch::Kind::none) return false;
+    if (shared.kind == Batch::Kind::none) return !has_all(client);
     if (shared.kind == Batch::Kind::events) {
         if (client.bucket.is_limited()) client.bucket.take(static_cast<std::uint32_t>(shared.events));
         listener_.delivered(client, shared.events, shared.message.size(), shared.oldest_ns);
@@ -303,8 +303,10 @@ void Hub::send_snapshot_part(Client& client, Clock::time_point now) {
     message.more = snapshot_part(*client.snapshot, *client.filter, format, events);
     message.events.assign(events.begin(), events.end());
     message.complete = client.snapshot_is_complete;
-    message.cursor = journal_.cursor_at(client.place.offset);
-    if (!message.more) client.snapshot.reset();
+    if (!message.more) {
+        message.cursor = journal_.cursor_at(client.place.offset);
+        client.snapshot.reset();
+    }
     outgoing_.clear();
     client.form.snapshot(outgoing_.bytes(), message);
     send(client, outgoing_, now);

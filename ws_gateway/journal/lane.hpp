@@ -24,7 +24,7 @@ public:
     Lane& operator=(const Lane&) = delete;
 
     // The event at an offset, which `record()` gives if it has to be encoded. Events that are asked for in order lie in a row. Valid
-    // until drop_before().
+    // until drop_before() or trim().
     template <typename MakeRecord>
     const Blocks::Piece& at(std::uint64_t offset, MakeRecord&& record) {
         Blocks::Piece& piece = place_of(offset);
@@ -38,14 +38,21 @@ public:
 
     // Forgets the events in front of an offset.
     void drop_before(std::uint64_t offset) noexcept {
-        for (; !pieces_.empty() && begin_ < offset; ++begin_) {
-            if (pieces_.front().block != nullptr) blocks_.take_away(pieces_.front());
-            pieces_.pop_front();
-        }
+        while (!pieces_.empty() && begin_ < offset) drop_first();
+    }
+    // Forgets the first ones until the others fit; they are encoded again when they are asked for again.
+    void trim(std::size_t max_bytes) noexcept {
+        while (!pieces_.empty() && bytes() > max_bytes) drop_first();
     }
     std::size_t bytes() const noexcept { return blocks_.bytes() + pieces_.size() * sizeof(Blocks::Piece); }
 
 private:
+    void drop_first() noexcept {
+        if (pieces_.front().block != nullptr) blocks_.take_away(pieces_.front());
+        pieces_.pop_front();
+        ++begin_;
+    }
+
     Blocks::Piece& place_of(std::uint64_t offset) {
         if (pieces_.empty()) begin_ = offset;
         if (offset < begin_) {

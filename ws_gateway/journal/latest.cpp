@@ -34,7 +34,16 @@ void Latest::appended(const Record& record) {
     store(kept, record);
     by_key_.emplace(Key{kept.type, kept.subject()}, place);
     bytes_ += cost_of(kept);
-    while (bytes_ > max_bytes_ && by_age_.size() > 1) forget(by_age_.front());
+    while (bytes_ > max_bytes_ && by_age_.size() > 1) {
+        is_complete_ = false;
+        forget(by_age_.front());
+    }
+}
+
+// What is known of a bus that is gone is not true of the one that took its name.
+void Latest::loss_appended(const BusLoss& loss) {
+    is_complete_ = false;
+    while (loss.reattached && !by_age_.empty()) forget(by_age_.front());
 }
 
 void Latest::store(Kept& kept, const Record& record) {
@@ -62,7 +71,6 @@ void Latest::store(Kept& kept, const Record& record) {
 void Latest::forget(std::size_t place) {
     Kept& kept = places_[place];
     bytes_ -= cost_of(kept);
-    forgotten_up_to_ = std::max(forgotten_up_to_, kept.offset);
     by_key_.erase(Key{kept.type, kept.subject()});
     by_age_.erase(kept.age);
     kept.bytes.reset();

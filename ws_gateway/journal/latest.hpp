@@ -43,13 +43,13 @@ public:
         return false;
     }
 
-    // Of the newest event that had to make room; 0: none had to.
-    std::uint64_t forgotten_up_to() const noexcept { return forgotten_up_to_; }
+    // Whether it has the last of all that was published since it was made: none had to make room, and the bus lost none.
+    bool is_complete() const noexcept { return is_complete_; }
     std::size_t size() const noexcept { return by_key_.size(); }
     std::size_t bytes() const noexcept { return bytes_; }
 
     void appended(const Record& record) override;
-    void loss_appended() override {}
+    void loss_appended(const BusLoss& loss) override;
     void evicted(TypeId) override {}
     void loss_evicted() override {}
 
@@ -83,7 +83,7 @@ private:
     Journal& journal_;
     const std::size_t max_bytes_;
     std::size_t bytes_ = 0;
-    std::uint64_t forgotten_up_to_ = 0;
+    bool is_complete_ = true;
     std::vector<Kept> places_;
     std::vector<std::size_t> free_;
     std::unordered_map<Key, std::size_t, KeyHash> by_key_;

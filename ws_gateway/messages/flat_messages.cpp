@@ -33,6 +33,17 @@ Offset<String> text(FlatBufferBuilder& builder, std::string_view value) {
 
 wire::Cursor flat(Cursor cursor) { return {cursor.epoch, cursor.offset}; }
 
+// As a table takes it: null if it is not there.
+class FlatCursor {
+public:
+    explicit FlatCursor(const std::optional<Cursor>& cursor) : is_there_(cursor.has_value()), cursor_(flat(cursor.value_or(Cursor{}))) {}
+    const wire::Cursor* get() const noexcept { return is_there_ ? &cursor_ : nullptr; }
+
+private:
+    const bool is_there_;
+    const wire::Cursor cursor_;
+};
+
 flatbuffers::Optional<std::int64_t> flat(const std::optional<std::int64_t>& id) {
     return id ? flatbuffers::Optional<std::int64_t>(*id) : flatbuffers::nullopt;
 }
@@ -70,19 +81,19 @@ void FlatMessages::hello(std::string& out, const HelloMessage& message) {
 
 void FlatMessages::subscribed(std::string& out, const SubscribedMessage& message) {
     begin(builder_);
-    const wire::Cursor cursor = flat(message.cursor);
+    const FlatCursor cursor(message.cursor);
     append_control(
         out, builder_,
         wire::CreateSubscribed(builder_, flat(message.id), builder_.CreateVectorOfStrings(message.patterns),
-                               static_cast<wire::Resume>(message.resume), static_cast<wire::ResetReason>(message.reason), &cursor));
+                               static_cast<wire::Resume>(message.resume), static_cast<wire::ResetReason>(message.reason), cursor.get()));
 }
 
 void FlatMessages::snapshot(std::string& out, const SnapshotMessage& message) {
     begin(builder_);
-    const wire::Cursor cursor = flat(message.cursor);
+    const FlatCursor cursor(message.cursor);
     append_control(
         out, builder_,
-        wire::CreateSnapshot(builder_, static_cast<std::uint32_t>(message.events.size()), message.complete, message.more, &cursor));
+        wire::CreateSnapshot(builder_, static_cast<std::uint32_t>(message.events.size()), message.complete, message.more, cursor.get()));
     for (const std::string_view event : message.events) out += event;
 }
 
@@ -106,10 +117,9 @@ void FlatMessages::published(std::string& out, const PublishedMessage& message) 
     append_control(out, builder_, wire::CreatePublished(builder_, flat(message.id), message.sequence, message.delivered, message.dropped));
 }
 
-void FlatMessages::heartbeat(std::string& out, Cursor cursor) {
+void FlatMessages::heartbeat(std::string& out, std::optional<Cursor> cursor) {
     begin(builder_);
-    const wire::Cursor at = flat(cursor);
-    append_control(out, builder_, wire::CreateHeartbeat(builder_, &at));
+    append_control(out, builder_, wire::CreateHeartbeat(builder_, FlatCursor(cursor).get()));
 }
 
 void FlatMessages::error(std::string& out, const ErrorMessage& message) {
@@ -120,8 +130,8 @@ void FlatMessages::error(std::string& out, const ErrorMessage& message) {
 
 void FlatMessages::bye(std::string& out, const ByeMessage& message) {
     begin(builder_);
-    const wire::Cursor cursor = flat(message.cursor);
-    append_control(out, builder_, wire::CreateBye(builder_, text(builder_, message.reason), message.retry_after_ms, &cursor));
+    const FlatCursor cursor(message.cursor);
+    append_control(out, builder_, wire::CreateBye(builder_, text(builder_, message.reason), message.retry_after_ms, cursor.get()));
 }
 
 }  // namespace swarmbus::gateway

@@ -25,7 +25,7 @@ public:
     void events(std::string& out, const Batch& batch, Cursor cursor) override;
     void gap(std::string& out, const GapMessage& message) override;
     void published(std::string& out, const PublishedMessage& message) override;
-    void heartbeat(std::string& out, Cursor cursor) override;
+    void heartbeat(std::string& out, std::optional<Cursor> cursor) override;
     void error(std::string& out, const ErrorMessage& message) override;
     void bye(std::string& out, const ByeMessage& message) override;
 

@@ -26,9 +26,10 @@ void append_number(std::string& out, std::string_view key, std::uint64_t value) 
 
 }  // namespace
 
-void append_cursor_member(std::string& out, Cursor cursor) {
+void append_cursor_member(std::string& out, std::optional<Cursor> cursor) {
+    if (!cursor) return;
     out += ",\"cursor\":\"";
-    append_cursor(out, cursor);
+    append_cursor(out, *cursor);
     out += '"';
 }
 
@@ -132,7 +133,7 @@ void JsonMessages::published(std::string& out, const PublishedMessage& message) 
     out += '}';
 }
 
-void JsonMessages::heartbeat(std::string& out, Cursor cursor) {
+void JsonMessages::heartbeat(std::string& out, std::optional<Cursor> cursor) {
     out += "{\"op\":\"heartbeat\"";
     append_cursor_member(out, cursor);
     out += '}';

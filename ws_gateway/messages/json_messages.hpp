@@ -14,7 +14,7 @@ public:
     void events(std::string& out, const Batch& batch, Cursor cursor) override;
     void gap(std::string& out, const GapMessage& message) override;
     void published(std::string& out, const PublishedMessage& message) override;
-    void heartbeat(std::string& out, Cursor cursor) override;
+    void heartbeat(std::string& out, std::optional<Cursor> cursor) override;
     void error(std::string& out, const ErrorMessage& message) override;
     void bye(std::string& out, const ByeMessage& message) override;
 };
@@ -24,7 +24,7 @@ void append_members(std::string& out, const SubscribedMessage& message);
 void append_members(std::string& out, const SnapshotMessage& message);
 void append_members(std::string& out, const GapMessage& message);
 void append_members(std::string& out, const ByeMessage& message);
-void append_cursor_member(std::string& out, Cursor cursor);
+void append_cursor_member(std::string& out, std::optional<Cursor> cursor);
 // "events":[…], of pieces of Format::json.
 void append_events_member(std::string& out, const std::vector<std::string_view>& pieces);
 

@@ -28,14 +28,14 @@ struct SubscribedMessage {
     std::vector<std::string> patterns;
     Resume resume = Resume::live;
     ResetReason reason = ResetReason::none;
-    Cursor cursor;
+    std::optional<Cursor> cursor;  // nothing if a snapshot follows
 };
 
 // A part of a snapshot: encoded events.
 struct SnapshotMessage {
     std::vector<std::string_view> events;
     bool complete = true, more = false;
-    Cursor cursor;
+    std::optional<Cursor> cursor;  // nothing if more follows
 };
 
 struct GapMessage {
@@ -59,14 +59,15 @@ struct ErrorMessage {
 struct ByeMessage {
     std::string_view reason;
     std::uint32_t retry_after_ms = 0;
-    Cursor cursor;
+    std::optional<Cursor> cursor;
 };
 
 std::string_view name_of(Resume resume) noexcept;
 std::string_view name_of(ResetReason reason) noexcept;
 std::string_view name_of(swb_loss_cause cause) noexcept;
 
-// One form of the messages. Each call appends one message. One thread.
+// One form of the messages. Each call appends one message. A cursor that is not there is left out: the client keeps the one it has. One
+// thread.
 class MessageForm {
 public:
     virtual ~MessageForm() = default;
@@ -79,7 +80,7 @@ public:
     virtual void events(std::string& out, const Batch& batch, Cursor cursor) = 0;
     virtual void gap(std::string& out, const GapMessage& message) = 0;
     virtual void published(std::string& out, const PublishedMessage& message) = 0;
-    virtual void heartbeat(std::string& out, Cursor cursor) = 0;
+    virtual void heartbeat(std::string& out, std::optional<Cursor> cursor) = 0;
     virtual void error(std::string& out, const ErrorMessage& message) = 0;
     virtual void bye(std::string& out, const ByeMessage& message) = 0;
 };

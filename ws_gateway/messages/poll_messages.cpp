@@ -39,7 +39,7 @@ void PollMessages::gap(std::string& out, const GapMessage& message) {
     append_object(out, "gap", message);
 }
 
-void PollMessages::heartbeat(std::string& out, Cursor cursor) {
+void PollMessages::heartbeat(std::string& out, std::optional<Cursor> cursor) {
     append_cursor_member(out, cursor);
     append_events_member(out, {});
 }

@@ -15,7 +15,7 @@ public:
     void events(std::string& out, const Batch& batch, Cursor cursor) override;
     void gap(std::string& out, const GapMessage& message) override;
     void published(std::string&, const PublishedMessage&) override {}
-    void heartbeat(std::string& out, Cursor cursor) override;  // nothing came
+    void heartbeat(std::string& out, std::optional<Cursor> cursor) override;  // nothing came
     void error(std::string&, const ErrorMessage&) override {}
     void bye(std::string& out, const ByeMessage& message) override;
 };

@@ -8,12 +8,18 @@
 namespace swarmbus::gateway {
 namespace {
 
+void append_id(std::string& out, std::optional<Cursor> cursor) {
+    if (!cursor) return;
+    out += "id: ";
+    append_cursor(out, *cursor);
+    out += '\n';
+}
+
 // A message with a name; its members begin with a comma, which the first loses.
 template <typename Message>
 void append_named(std::string& out, const char* name, const Message& message) {
-    out += "id: ";
-    append_cursor(out, message.cursor);
-    out += "\nevent: ";
+    append_id(out, message.cursor);
+    out += "event: ";
     out += name;
     out += "\ndata: ";
     const std::size_t begin = out.size();
@@ -40,10 +46,10 @@ void SseMessages::events(std::string& out, const Batch& batch, Cursor) {
     for (const std::string_view piece : batch.pieces) out += piece;  // each has its id
 }
 
-void SseMessages::heartbeat(std::string& out, Cursor cursor) {
-    out += ": heartbeat\nid: ";
-    append_cursor(out, cursor);
-    out += "\n\n";
+void SseMessages::heartbeat(std::string& out, std::optional<Cursor> cursor) {
+    out += ": heartbeat\n";
+    append_id(out, cursor);
+    out += '\n';
 }
 
 void SseMessages::error(std::string& out, const ErrorMessage& message) {

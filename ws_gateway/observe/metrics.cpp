@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ws_gateway/observe/log.hpp"
+
 namespace swarmbus::gateway {
 namespace {
 
@@ -73,11 +75,20 @@ prometheus::Counter& Metrics::events_of(TypeId type) {
 
 void Metrics::appended(const Record& record) { events_of(record.type).Increment(); }
 
-void Metrics::loss_appended() { bus_loss(journal_.loss(journal_.last())); }
+void Metrics::loss_appended(const BusLoss& loss) { bus_loss(loss); }
 
 void Metrics::bus_loss(const BusLoss& loss) {
     for (std::size_t i = 0; i < lost_.size(); ++i) lost_[i]->Increment(static_cast<double>(loss.by_cause[i]));
-    if (loss.reattached) reopened_->Increment();
+    if (loss.reattached) {
+        reopened_->Increment();
+        log_warning("bus", "it was removed and made anew; what was published in between is not known");
+    }
+    // A gateway that is too slow loses some with every look.
+    lost_untold_ += loss.events();
+    const Clock::time_point now = Clock::now();
+    if (lost_untold_ == 0 || now < tell_losses_at_) return;
+    log_warning("bus", "events were lost for the gateway", {{"events", std::to_string(std::exchange(lost_untold_, 0))}});
+    tell_losses_at_ = now + std::chrono::seconds(1);
 }
 
 void Metrics::delivered(const Client&, std::uint64_t events, std::size_t bytes, std::uint64_t oldest_ns) {

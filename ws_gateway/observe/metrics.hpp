@@ -39,7 +39,7 @@ public:
     std::string text();
 
     void appended(const Record& record) override;
-    void loss_appended() override;
+    void loss_appended(const BusLoss& loss) override;
     void evicted(TypeId) override {}
     void loss_evicted() override {}
     void delivered(const Client& client, std::uint64_t events, std::size_t bytes, std::uint64_t oldest_ns) override;
@@ -64,6 +64,8 @@ private:
     const std::function<bool(const std::string&)> has_schema_;
     prometheus::Counter* other_;
     std::vector<prometheus::Counter*> by_type_;  // by number
+    std::uint64_t lost_untold_ = 0;              // that the log does not tell yet
+    Clock::time_point tell_losses_at_{};
 };
 
 }  // namespace swarmbus::gateway

@@ -1,6 +1,9 @@
 #include "ws_gateway/server/gateway.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "ws_gateway/observe/log.hpp"
 
 namespace swarmbus::gateway {
 namespace {
@@ -9,6 +12,7 @@ namespace {
 constexpr std::size_t kEventsATurn = 1024;
 constexpr std::size_t kMessageBytes = std::size_t{64} << 10;
 constexpr std::uint32_t kInboxSlots = 65'536;
+constexpr std::chrono::seconds kLongestTrouble(3);  // of the bus, before clients are told
 
 }  // namespace
 
@@ -61,12 +65,35 @@ bool Gateway::has_schema(const std::string& type) {
     }
 }
 
+void Gateway::note_bus_trouble(const Error& error) {
+    if (bus_trouble_.empty()) {
+        bus_trouble_since_ = Clock::now();
+        log_error("bus", error.what(), {{"bus", options_.bus}});
+    }
+    bus_trouble_ = error.what();
+}
+
+void Gateway::note_bus_is_well() {
+    if (bus_trouble_.empty()) return;
+    log_info("bus", "is well again", {{"bus", options_.bus}});
+    bus_trouble_.clear();
+}
+
+bool Gateway::is_bus_gone(Clock::time_point now) const noexcept {
+    return !bus_trouble_.empty() && now - bus_trouble_since_ >= kLongestTrouble;
+}
+
+std::optional<Cursor> Gateway::cursor_of(const Client& client) const {
+    if (client.snapshot) return std::nullopt;
+    return journal_.cursor_at(client.filter ? client.place.offset : journal_.last());
+}
+
 std::optional<int> Gateway::descriptor() {
     if (!feed_.is_subscribed()) return std::nullopt;
     try {
         return feed_.descriptor();
     } catch (const Error& e) {
-        bus_trouble_ = e.what();
+        note_bus_trouble(e);
         return std::nullopt;
     }
 }
@@ -75,19 +102,19 @@ Gateway::Turn Gateway::turn(Clock::time_point now) {
     std::size_t taken = 0;
     try {
         if (feed_.is_subscribed()) taken = feed_.take(kEventsATurn);
-        bus_trouble_.clear();
+        note_bus_is_well();
     } catch (const Error& e) {
-        bus_trouble_ = e.what();
+        note_bus_trouble(e);
     }
     hub_.pump(now);
-    return {.has_more = taken >= kEventsATurn || hub_.has_more(), .may_rest = taken > 0 && !hub_.is_anyone_eager()};
+    return {.bus_has_more = taken >= kEventsATurn, .may_rest = taken > 0 && !hub_.is_anyone_eager()};
 }
 
 void Gateway::tick(Clock::time_point now) {
     try {
         feed_.expire(now);
     } catch (const Error& e) {
-        bus_trouble_ = e.what();
+        note_bus_trouble(e);
     }
 }
 
@@ -98,14 +125,20 @@ SubscribedMessage Gateway::subscribe(Client& client, const SubscribeCommand& com
         if (std::ranges::find(all, pattern) == all.end()) all.push_back(pattern);
     }
     check_patterns(all, options_.max_patterns, command.id);
+    if (!bus_trouble_.empty()) throw CommandError("bus", bus_trouble_, command.id);
     if (!client.filter && wanted.patterns.empty()) throw CommandError("bad_message", "no pattern is given", command.id);
-    if (client.filter && wanted.since) throw CommandError("bad_message", "'since' goes with the first patterns of a client", command.id);
+    for (const auto& [is_there, name] : {std::pair(wanted.since.has_value(), "since"), std::pair(wanted.snapshot, "snapshot")}) {
+        if (client.filter && is_there) {
+            throw CommandError("bad_message", "'" + std::string(name) + "' goes with the first patterns of a client", command.id);
+        }
+    }
     try {
         SubscribedMessage answer = hub_.subscribe(client, wanted, now);
         answer.id = command.id;
         return answer;
     } catch (const Error& e) {
-        throw CommandError(e.code() == SWB_ERR_PATTERN ? "bad_pattern" : "bus", e.what(), command.id);
+        const char* code = e.code() == SWB_ERR_PATTERN ? "bad_pattern" : e.code() == SWB_ERR_PATTERNS_FULL ? "too_many_patterns" : "bus";
+        throw CommandError(code, e.what(), command.id);
     }
 }
 

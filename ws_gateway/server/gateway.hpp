@@ -27,8 +27,8 @@ public:
 
     // Takes what the bus has, and sends what is due.
     struct Turn {
-        bool has_more;  // to do at once
-        bool may_rest;  // events come, but everybody they could be sent to gathers them
+        bool bus_has_more;  // to be taken at once
+        bool may_rest;      // events come, but everybody they could be sent to gathers them
     };
     Turn turn(Clock::time_point now);
     // When turn() should be called if nothing happens.
@@ -47,7 +47,10 @@ public:
     HelloMessage hello() const;
     // What the bus last said when it could not be read; empty while all is well.
     const std::string& bus_trouble() const noexcept { return bus_trouble_; }
-    Cursor cursor_of(const Client& client) const { return journal_.cursor_at(client.filter ? client.place.offset : journal_.last()); }
+    // That has lasted so long that clients are to be told.
+    bool is_bus_gone(Clock::time_point now) const noexcept;
+    // Nothing while a client has not got all of its snapshot: it can't come back to that.
+    std::optional<Cursor> cursor_of(const Client& client) const;
 
     const GatewayOptions& options() const noexcept { return options_; }
     Bus& bus() noexcept { return bus_; }
@@ -62,6 +65,8 @@ private:
     static Options bus_options(const GatewayOptions& options);
     bool payload_to_json(const swb_event& event, std::string& out);
     bool has_schema(const std::string& type);
+    void note_bus_trouble(const Error& error);
+    void note_bus_is_well();
 
     const GatewayOptions& options_;
     Bus bus_;
@@ -78,6 +83,7 @@ private:
     SseMessages sse_messages_;
     FlatMessages flat_messages_;
     std::string bus_trouble_;
+    Clock::time_point bus_trouble_since_{};
 };
 
 }  // namespace swarmbus::gateway

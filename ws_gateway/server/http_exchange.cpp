@@ -189,6 +189,10 @@ void HttpServer::tick(Clock::time_point now) {
 
 void HttpServer::shut_down(const ByeMessage& bye) {
     api_.shut_down();
+    say_goodbye(bye);
+}
+
+void HttpServer::say_goodbye(const ByeMessage& bye) {
     for (HttpStreamTransport* transport : {static_cast<HttpStreamTransport*>(&sse_), static_cast<HttpStreamTransport*>(&poll_)}) {
         for (Client* client : transport->clients()) {
             ByeMessage own = bye;

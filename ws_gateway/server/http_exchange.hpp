@@ -43,6 +43,9 @@ public:
     bool admits_websocket(lws* wsi, bool& has_token);
 
     void tick(Clock::time_point now);
+    // Ends the streams; `bye` has no cursor, each gets its own.
+    void say_goodbye(const ByeMessage& bye);
+    // That, and is not ready any more.
     void shut_down(const ByeMessage& bye);
 
 private:

@@ -28,6 +28,7 @@ constexpr ev_tstamp kTick = 0.1;
 constexpr ev_tstamp kLongestFarewell = 4;
 // While all clients gather, the bus is looked at this often instead of at every event: waking up costs more than an event does.
 constexpr std::chrono::milliseconds kRest(2);
+constexpr std::uint32_t kBackWithoutBusMs = 3000;
 
 std::string address_of_peer(int socket) {
     sockaddr_storage peer{};
@@ -65,7 +66,7 @@ public:
         ev_timer_stop(loop_, &due_);
         ev_timer_stop(loop_, &farewell_);
         ev_io_stop(loop_, &bus_);
-        ev_idle_stop(loop_, &more_);
+        ev_prepare_stop(loop_, &before_waiting_);
         lws_context_destroy(context_);
     }
 
@@ -77,16 +78,9 @@ public:
 
     void turn() {
         const Clock::time_point now = Clock::now();
-        const auto [has_more, may_rest] = gateway_.turn(now);
-        if (has_more != (ev_is_active(&more_) != 0)) has_more ? ev_idle_start(loop_, &more_) : ev_idle_stop(loop_, &more_);
-        ev_timer_stop(loop_, &due_);
-        std::optional<Clock::time_point> due = gateway_.next_due();
-        if (may_rest) due = std::min(due.value_or(now + kRest), now + kRest);
-        if (due) {
-            ev_timer_set(&due_, std::max(0.0, std::chrono::duration<double>(*due - now).count()), 0.0);
-            ev_timer_start(loop_, &due_);
-        }
-        watch_bus(!may_rest);
+        const Gateway::Turn turn = gateway_.turn(now);
+        bus_has_more_ = turn.bus_has_more;
+        rests_until_ = turn.may_rest ? now + kRest : Clock::time_point();
     }
 
     void shut_down() {
@@ -155,11 +149,30 @@ private:
             &tick_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->tick(); }, kTick, kTick);
         ev_timer_init(
             &due_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, 0, 0);
-        ev_idle_init(&more_, [](struct ev_loop*, ev_idle* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); });
+        ev_prepare_init(&before_waiting_,
+                        [](struct ev_loop*, ev_prepare* watcher, int) { static_cast<Implementation*>(watcher->data)->set_alarms(); });
         ev_io_init(
             &bus_, [](struct ev_loop*, ev_io* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, -1, EV_READ);
-        tick_.data = due_.data = more_.data = bus_.data = this;
+        tick_.data = due_.data = before_waiting_.data = bus_.data = this;
         ev_timer_start(loop_, &tick_);
+        ev_prepare_start(loop_, &before_waiting_);
+    }
+
+    // Before the loop waits, whatever it was that changed what is to be waited for.
+    void set_alarms() {
+        const bool rests = rests_until_ != Clock::time_point();
+        std::optional<Clock::time_point> due = gateway_.next_due();
+        if (rests) due = std::min(due.value_or(rests_until_), rests_until_);
+        if (bus_has_more_ || gateway_.hub().has_more()) due = Clock::time_point();
+        if (due != alarm_ || due.has_value() != (ev_is_active(&due_) != 0)) {
+            alarm_ = due;
+            ev_timer_stop(loop_, &due_);
+            if (due) {
+                ev_timer_set(&due_, std::max(0.0, std::chrono::duration<double>(*due - Clock::now()).count()), 0.0);
+                ev_timer_start(loop_, &due_);
+            }
+        }
+        watch_bus(!rests);
     }
 
     // The bus's descriptor is there once something is followed.
@@ -178,9 +191,21 @@ private:
         const Clock::time_point now = Clock::now();
         http_.tick(now);
         websockets_.tick(now);
-        if (++ticks_ % 10 == 0) gateway_.tick(now);
+        if (++ticks_ % 10 == 0) {
+            gateway_.tick(now);
+            if (gateway_.is_bus_gone(now)) tell_that_bus_is_gone();
+        }
         turn();
         end_if_alone();
+    }
+
+    // Who follows anything may come back and ask again.
+    void tell_that_bus_is_gone() {
+        const ByeMessage bye{"bus", kBackWithoutBusMs, {}};
+        http_.say_goodbye(bye);
+        for (Client* client : websockets_.clients()) {
+            if (client->filter != nullptr) websockets_.end_for_bus(*client, bye);
+        }
     }
 
     void end_if_alone() {
@@ -296,7 +321,10 @@ private:
     lws_vhost* vhost_ = nullptr;
     ev_timer tick_{}, due_{}, farewell_{};
     ev_io bus_{};
-    ev_idle more_{};
+    ev_prepare before_waiting_{};
+    std::optional<Clock::time_point> alarm_;  // that due_ is set to
+    Clock::time_point rests_until_{};
+    bool bus_has_more_ = false;
     unsigned ticks_ = 0;
     bool accepting_ = true, shutting_down_ = false;
 };

@@ -59,7 +59,7 @@ public:
     std::string_view name() const noexcept override { return "sse"; }
     bool is_writable(const Client& client) const override;
     void send(Client& client, OutgoingMessage& message) override;
-    void heartbeat(Client& client, Cursor cursor) override;
+    void heartbeat(Client& client, std::optional<Cursor> cursor) override;
     void error(Client& client, const ErrorMessage& error) override;
     void shut_down(Client& client, const ByeMessage& bye) override;
 };
@@ -74,7 +74,7 @@ public:
     bool is_writable(const Client& client) const override { return !static_cast<const HttpStream&>(client).is_over; }
     // The first message ends the wait.
     void send(Client& client, OutgoingMessage& message) override;
-    void heartbeat(Client&, Cursor) override {}  // an answer is never far away
+    void heartbeat(Client&, std::optional<Cursor>) override {}  // an answer is never far away
     void error(Client& client, const ErrorMessage& error) override;
     void shut_down(Client& client, const ByeMessage& bye) override;
 

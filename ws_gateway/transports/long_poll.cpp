@@ -22,7 +22,7 @@ HttpStream* LongPollTransport::open(lws* wsi, const Request& request, const std:
         std::vector<std::string> events;
         while (gateway_.hub().snapshot_part(*stream->snapshot, *stream->filter, Format::json, events)) {}
         stream->snapshot.reset();
-        form_.snapshot(stream->answer, {{events.begin(), events.end()}, stream->snapshot_is_complete, false, answer.cursor});
+        form_.snapshot(stream->answer, {{events.begin(), events.end()}, stream->snapshot_is_complete, false, gateway_.cursor_of(*stream)});
     }
     const bool has_cursor = !request.last_event_id.empty() || !request.parameter("since").empty();
     if (answer.resume == Resume::recovered || (has_cursor && answer.resume == Resume::live)) {
@@ -33,7 +33,7 @@ HttpStream* LongPollTransport::open(lws* wsi, const Request& request, const std:
     }
     // To begin with: there is a cursor now.
     std::string members;
-    form_.heartbeat(members, answer.cursor);
+    form_.heartbeat(members, gateway_.cursor_of(*stream));
     this->answer(*stream, members);
     return stream;
 }
@@ -52,9 +52,8 @@ void LongPollTransport::shut_down(Client& client, const ByeMessage& bye) {
     auto& stream = static_cast<HttpStream&>(client);
     if (stream.is_over) return;
     std::string members;
-    const Cursor cursor = gateway_.cursor_of(client);
     if (bye.reason.empty()) {
-        form_.heartbeat(members, cursor);
+        form_.heartbeat(members, gateway_.cursor_of(client));
     } else {
         form_.bye(members, bye);
     }

@@ -33,7 +33,7 @@ void SseTransport::send(Client& client, OutgoingMessage& message) {
     write_to(static_cast<HttpStream&>(client), message.data(), message.size());
 }
 
-void SseTransport::heartbeat(Client& client, Cursor cursor) {
+void SseTransport::heartbeat(Client& client, std::optional<Cursor> cursor) {
     outgoing_.clear();
     client.form.heartbeat(outgoing_.bytes(), cursor);
     send(client, outgoing_);

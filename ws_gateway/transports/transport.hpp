@@ -44,7 +44,7 @@ public:
         for (Client* client : clients_) send(*client, message);
     }
     // Nothing was said for a while: says that it is there, and finds out whether the client is.
-    virtual void heartbeat(Client& client, Cursor cursor) = 0;
+    virtual void heartbeat(Client& client, std::optional<Cursor> cursor) = 0;
     // Tells what went wrong.
     virtual void error(Client& client, const ErrorMessage& error) = 0;
     // Says goodbye and closes, when all that was sent has left.

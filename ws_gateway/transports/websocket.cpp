@@ -157,7 +157,7 @@ bool WebSocketTransport::writable(Session& session) {
     return true;
 }
 
-void WebSocketTransport::heartbeat(Client& client, Cursor cursor) {
+void WebSocketTransport::heartbeat(Client& client, std::optional<Cursor> cursor) {
     say(static_cast<Session&>(client), [&](std::string& out) { client.form.heartbeat(out, cursor); });
 }
 
@@ -166,9 +166,18 @@ void WebSocketTransport::error(Client& client, const ErrorMessage& error) {
 }
 
 void WebSocketTransport::shut_down(Client& client, const ByeMessage& bye) {
-    auto& session = static_cast<Session&>(client);
-    if (!lws_partial_buffered(session.wsi)) say(session, [&](std::string& out) { client.form.bye(out, bye); });
-    end(session, CloseCode::restart, "the gateway ends");
+    say_goodbye(static_cast<Session&>(client), bye, CloseCode::restart, "the gateway ends");
+}
+
+void WebSocketTransport::end_for_bus(Client& client, ByeMessage bye) {
+    bye.cursor = gateway_.cursor_of(client);
+    say_goodbye(static_cast<Session&>(client), bye, CloseCode::bus_is_gone, "the bus is gone");
+}
+
+void WebSocketTransport::say_goodbye(Session& session, const ByeMessage& bye, CloseCode code, std::string_view reason) {
+    if (session.close != 0) return;
+    if (!lws_partial_buffered(session.wsi)) say(session, [&](std::string& out) { session.form.bye(out, bye); });
+    end(session, code, reason);
 }
 
 void WebSocketTransport::end(Session& session, CloseCode code, std::string_view reason) {

@@ -18,6 +18,7 @@ enum class CloseCode : std::uint16_t {
     too_large = 1009,
     bad_message = 4000,
     bad_token = 4001,
+    bus_is_gone = 4100,
     unanswered_heartbeat = 4101,
     no_token_in_time = 4102,
 };
@@ -42,15 +43,18 @@ public:
     std::string_view name() const noexcept override { return "websocket"; }
     bool is_writable(const Client& client) const override;
     void send(Client& client, OutgoingMessage& message) override;
-    void heartbeat(Client& client, Cursor cursor) override;
+    void heartbeat(Client& client, std::optional<Cursor> cursor) override;
     void error(Client& client, const ErrorMessage& error) override;
     void shut_down(Client& client, const ByeMessage& bye) override;
+    // The bus is gone.
+    void end_for_bus(Client& client, ByeMessage bye);
 
 private:
     void handle(Session& session, std::string_view message);
     void welcome(Session& session);
     template <typename Write>
     void say(Session& session, Write&& write);
+    void say_goodbye(Session& session, const ByeMessage& bye, CloseCode code, std::string_view reason);
     void end(Session& session, CloseCode code, std::string_view reason);
 
     Gateway& gateway_;

@@ -46,10 +46,8 @@ def wire():
     return directory
 
 
-def start(test, program, *arguments):
-    """Runs a program, which reads lines and tells lines; its errors are the test's."""
-    environment = {**test.environment, "NODE_PATH": PACKAGES, "SWARMBUS_WIRE": wire()}
-    process = harness.Process([NODE, "--experimental-transform-types", "--disable-warning=ExperimentalWarning", os.path.join(PROGRAMS, program), *arguments],
-                              env=environment, stdin=subprocess.PIPE, stderr=None)
-    test.addCleanup(process.end)
-    return process
+def start(program, *arguments):
+    """Runs a program, which reads lines and tells lines; its errors are the test's. Whoever starts it ends it."""
+    environment = {**os.environ, "NODE_PATH": PACKAGES, "SWARMBUS_WIRE": wire()}
+    return harness.Process([NODE, "--experimental-transform-types", "--disable-warning=ExperimentalWarning", os.path.join(PROGRAMS, program), *arguments],
+                           env=environment, stdin=subprocess.PIPE, stderr=None)

@@ -13,7 +13,8 @@ class WsClient:
     """A WebSocket of npm's `ws` that is open and has heard its hello."""
 
     def __init__(self, test, gateway, subprotocol, **options):
-        self.process = node_programs.start(test, "ws_client.cjs", f"ws://{gateway.address}/v1/ws", subprotocol, json.dumps(options))
+        self.process = node_programs.start("ws_client.cjs", f"ws://{gateway.address}/v1/ws", subprotocol, json.dumps(options))
+        test.addCleanup(self.process.end)
         self.subprotocol = self.process.read_json().get("open")
         self.cursor = None
         self.hello = self.expect("hello")
@@ -82,7 +83,8 @@ class Ws(gw.GatewayTest):
 
     def test_ws_is_refused_with_another_subprotocol(self):
         gateway = self.start_gateway()
-        process = node_programs.start(self, "ws_client.cjs", f"ws://{gateway.address}/v1/ws", "swarmbus.v2.json")
+        process = node_programs.start("ws_client.cjs", f"ws://{gateway.address}/v1/ws", "swarmbus.v2.json")
+        self.addCleanup(process.end)
         self.assertEqual(process.read_json(), {"refused": 400})
 
     def test_ws_gets_the_events_as_they_were_published_in_order(self):
@@ -169,7 +171,8 @@ class EventSourceClient:
     """A stream of npm's `eventsource`, which has no end."""
 
     def __init__(self, test, address, query):
-        self.process = node_programs.start(test, "eventsource_client.cjs", f"http://{address}/v1/sse?{query}")
+        self.process = node_programs.start("eventsource_client.cjs", f"http://{address}/v1/sse?{query}")
+        test.addCleanup(self.process.end)
         self.last_id = None
         self.requests = []  # with which Last-Event-ID
 

@@ -2,7 +2,7 @@
 //
 //     browser.cjs CHROMIUM
 //
-//     {"open": URL}          opens it
+//     {"open": URL}          opens it as a new visitor, in place of the one before
 //     {"evaluate": TEXT}     what this JavaScript gives in the page
 //     {"click": SELECTOR}, {"fill": SELECTOR, "text": TEXT}
 //     {"requests": true}     the URLs that were asked for so far
@@ -13,15 +13,20 @@ const { chromium } = require("playwright-core");
 
 async function main() {
   const browser = await chromium.launch({ executablePath: process.argv[2], args: ["--no-sandbox"] });
-  const page = await browser.newPage();
-  const requests = [], complaints = [];
-  page.on("request", request => requests.push(request.url()));
-  page.on("websocket", socket => requests.push(socket.url()));
-  page.on("console", message => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
-  page.on("pageerror", error => complaints.push(String(error)));
+  let page, requests, complaints;
 
+  const open = async url => {
+    await page?.close();
+    page = await browser.newPage();
+    const asked = requests = [], said = complaints = [];
+    page.on("request", request => asked.push(request.url()));
+    page.on("websocket", socket => asked.push(socket.url()));
+    page.on("console", message => ["error", "warning"].includes(message.type()) && said.push(message.text()));
+    page.on("pageerror", error => said.push(String(error)));
+    return (await page.goto(url)).status();
+  };
   const answer = async command => {
-    if (command.open) return (await page.goto(command.open)).status();
+    if (command.open) return open(command.open);
     if (command.evaluate) return page.evaluate(command.evaluate);
     if (command.click) return page.click(command.click);
     if (command.fill) return page.fill(command.fill, command.text);

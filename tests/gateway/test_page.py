@@ -1,6 +1,8 @@
 """The gateway's page in a browser: headless Chromium, steered by npm's playwright-core."""
 import json
 import shutil
+import socketserver
+import threading
 import unittest
 
 import gateway_harness as gw
@@ -71,8 +73,24 @@ class Browser:
         return self.texts("#events tr.notice")
 
 
+class RefusingServer(socketserver.TCPServer):
+    """What stands in front of a gateway, perhaps."""
+
+    allow_reuse_address = True
+
+    def __init__(self, gateway):
+        super().__init__((gateway.host, gateway.port), Refusal)
+
+
+class Refusal(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline() > b"\r\n":
+            pass
+        self.wfile.write(b'HTTP/1.0 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n{"error":{"code":"full","message":"come back later"}}')
+
+
 @node_programs.needs_node
-@unittest.skipIf(CHROMIUM is None, "there is no chromium and no chromium-headless-shell; build/wanted-packages.log says why")
+@unittest.skipIf(CHROMIUM is None, "there is no chromium and no chromium-headless-shell; build/packages.log says why")
 class Page(gw.GatewayTest):
     @classmethod
     def setUpClass(cls):
@@ -143,6 +161,24 @@ class Page(gw.GatewayTest):
         notice, = browser.notices()
         self.assertIn("epoch", notice)
         self.assertEqual([said for said in browser.complaints() if not said.startswith(NOBODY_THERE)], [])
+
+    def test_it_tries_again_when_it_is_refused_and_tells_what_was_missed(self):
+        gateway = self.start_gateway("--follow", "*")
+        browser = self.open_page(gateway)
+        self.pub("a.b", "before")
+        gw.eventually(lambda: browser.payloads() == ["before"])
+        gateway.kill()
+        with RefusingServer(gateway) as refusing:
+            thread = threading.Thread(target=refusing.serve_forever)
+            thread.start()
+            try:
+                gw.eventually(lambda: browser.state() == "refused: come back later")
+            finally:
+                refusing.shutdown()
+                thread.join()
+        self.start_gateway("--follow", "*", listen=gateway.address)
+        gw.eventually(lambda: browser.state() == "live")
+        gw.eventually(lambda: len(browser.notices()) == 1)
 
     def test_hostile_events_are_shown_as_text(self):
         gateway = self.start_gateway()

@@ -21,14 +21,25 @@ async function address(output) {
   throw new Error("the demo shows nothing in browsers");
 }
 
+// The list of who is on the bus stays as it is when it has one that was killed, which is on it for less than a second.
+async function keepDeadAgent(page) {
+  let kept = false;
+  await page.route("**/v1/participants", async route => {
+    if (kept) return; // never answered
+    const response = await route.fetch();
+    kept = (await response.text()).includes('"state":"dead"');
+    await route.fulfill({ response });
+  });
+  await page.waitForFunction(() => document.querySelector("#participants [data-state=dead]"), null, { timeout: PATIENCE_MS });
+}
+
 async function takePicture(url) {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
     const page = await browser.newPage({ viewport: SIZE, colorScheme: "light" });
     await page.goto(url);
     await page.waitForTimeout(COURSE_MS);
-    // One that was killed is on the list for less than a second.
-    await page.waitForFunction(() => document.querySelector("#participants [data-state=dead]"), null, { timeout: PATIENCE_MS });
+    await keepDeadAgent(page);
     const protocol = await page.context().newCDPSession(page);
     const { data } = await protocol.send("Page.captureScreenshot", { format: "webp", quality: 85 });
     fs.writeFileSync(file, Buffer.from(data, "base64"));

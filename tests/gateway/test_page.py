@@ -190,6 +190,7 @@ class Page(gw.GatewayTest):
         for shown in (browser.payloads()[1:], browser.column(3)[1:], browser.column(4)[1:]):
             self.assertEqual(shown, list(reversed(HOSTILE)))
         browser.click("#events summary")
+        gw.eventually(lambda: browser.texts("#events details[open] pre") not in ([], [""]), "opening the payload")
         self.assertEqual(json.loads(browser.texts("#events details[open] pre")[0]), {HOSTILE[0]: list(HOSTILE)})
         self.assertEqual(browser.evaluate("[typeof hacked, document.querySelectorAll('main img, main script, main svg').length]"), ["undefined", 0])
         self.assert_at_peace(browser, gateway)

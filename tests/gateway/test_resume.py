@@ -2,8 +2,8 @@
 import json
 import random
 import socket
-import threading
 
+import cutting_proxy
 import gateway_harness as gw
 import harness
 
@@ -247,58 +247,6 @@ class SnapshotAndEvents(gw.GatewayTest):
                     cursor = answer["cursor"]
 
 
-class CuttingProxy:
-    """Passes bytes on to the gateway and back, and cuts each connection after some of those that come back."""
-
-    def __init__(self, gateway, random_bytes):
-        self.gateway, self.random_bytes = gateway, random_bytes
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.host, self.port = self.listener.getsockname()
-        self.address = f"{self.host}:{self.port}"
-        self.cuts = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near):
-        left = self.random_bytes()
-        with near, self.gateway.connect() as far:
-            threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
-            try:
-                while left > 0 and (data := far.recv(min(left, 4096))):
-                    near.sendall(data)
-                    left -= len(data)
-            except OSError:
-                pass
-            self.cuts += 1
-            # Half of them by a reset, as when a machine has lost its memory of the connection.
-            if self.cuts % 2:
-                near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            for side in (near, far):
-                try:
-                    side.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    @staticmethod
-    def _forward(near, far):
-        try:
-            while data := near.recv(4096):
-                far.sendall(data)
-            far.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
 class Cuts(gw.GatewayTest):
     COUNT = 5000
 
@@ -306,7 +254,7 @@ class Cuts(gw.GatewayTest):
         self.random = random.Random(20260301)
         gateway = self.start_gateway("--follow", "*")
         # From in the middle of the handshake to several messages.
-        proxy = CuttingProxy(gateway, lambda: int(self.random.expovariate(1 / 40_000)))
+        proxy = cutting_proxy.CuttingProxy(gateway, lambda: int(self.random.expovariate(1 / 40_000)))
         self.addCleanup(proxy.close)
         self.start_program(["sh", "-c", f'seq 0 {self.COUNT - 1} | "$SWARMBUS_TOOL" pub a.b --lines --rate 4000'])
         return gateway, proxy

@@ -66,7 +66,7 @@ class Herds(gw.GatewayTest):
             self.assertEqual(clients.answers(), {("recovered", None)})
             seconds = clients.answered_at - begin
             tell(f"{COUNT} clients that were cut off at once had all resumed {seconds:.2f} s later, while 600 events a second were published")
-            self.assertLess(seconds, 20 * harness.SLOWNESS)
+            self.assertLess(seconds, 30 * harness.SLOWNESS)  # 5 s where nothing else runs
         clients.run_until(lambda: clients.everyone_has(events), "getting all events")
         self.assertEqual({member.next_number for member in clients.members}, {events})
         self.assertEqual(gateway.clients("websocket"), COUNT)

@@ -16,7 +16,9 @@ import unittest
 
 TOOL = os.environ["SWARMBUS_TOOL"]
 RAW_PUBLISHER = os.environ["SWARMBUS_RAW_PUBLISHER"]
-PATIENCE = 20  # seconds that nothing here should ever take
+SANITIZED = "ASAN_OPTIONS" in os.environ  # the programs under test are built with a sanitizer
+SLOWNESS = float(os.environ.get("SWARMBUS_TEST_PATIENCE", "1"))  # how much longer all may take: run_tests.py --patience
+PATIENCE = 20 * SLOWNESS  # seconds that nothing here should ever take
 POLL_PAUSE = 0.005
 
 # Programs under test can be interrupted, also when these tests run in the background of a shell, which ignores it.

@@ -21,7 +21,7 @@ class Terminating(gw.GatewayTest):
 
     def assert_ends(self, gateway, begin):
         self.assertEqual(gateway.process.wait(), 0)
-        self.assertLess(time.monotonic() - begin, 5 + 1)
+        self.assertLess(time.monotonic() - begin, (5 + 1) * harness.SLOWNESS)
 
     @gw.needs_websockets
     def test_websockets_are_told_when_to_come_back_and_closed_with_1012(self):
@@ -226,6 +226,7 @@ class Herds(gw.GatewayTest):
         answers.append((answer["resume"], answer.get("reason")))
         return connection
 
+    # peers 20: nats.ws 61, 172, 258; Phoenix 4045. Those of a gateway that is killed are in test_chaos.py.
     def test_a_thousand_clients_come_back_spread_and_are_told_why_they_can_not_resume(self):
         gateway = self.start_gateway("--follow", "*")
         address = gateway.address
@@ -240,7 +241,7 @@ class Herds(gw.GatewayTest):
             begin = time.monotonic()
             gateway.process.signal(signal.SIGTERM)
             self.assertEqual(await asyncio.to_thread(gateway.process.wait), 0)
-            self.assertLess(time.monotonic() - begin, 6)
+            self.assertLess(time.monotonic() - begin, 6 * harness.SLOWNESS)
             gateway = await asyncio.to_thread(lambda: self.start_gateway("--follow", "*", listen=address))
             connections = await asyncio.wait_for(asyncio.gather(*clients), 60)
             self.assertEqual(await asyncio.to_thread(gateway.clients, "websocket"), self.COUNT)
@@ -264,6 +265,7 @@ class Herds(gw.GatewayTest):
         asyncio.run(run())
         gw.eventually(lambda: gateway.clients("websocket") == 0)
 
+    # peers 21: engine.io 559, uWebSockets.js 499
     def test_one_among_a_hundred_that_stops_reading_is_told_its_gap_alone_and_memory_is_bounded(self):
         """The others read to the end of each portion before the next one comes."""
         journal, portions, portion = 4_000_000, 24, 500
@@ -289,7 +291,8 @@ class Herds(gw.GatewayTest):
             await asyncio.gather(*(connection.close() for connection in connections))
 
         asyncio.run(run())
-        self.assertLess(gateway.memory_bytes() - before, 4 * journal + 100 * 300_000)
+        if not harness.SANITIZED:  # sanitizers keep what is freed
+            self.assertLess(gateway.memory_bytes() - before, 4 * journal + 100 * 300_000)
         events = gaps = missed = 0
         file = deaf.makefile("rb")
         while events + missed < portions * portion:

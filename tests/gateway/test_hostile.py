@@ -21,7 +21,7 @@ class HostileTest(gw.GatewayTest):
         gateway.get("/healthz")
         before, begin = gateway.cpu_seconds(), time.monotonic()
         time.sleep(0.5)
-        self.assertLess((gateway.cpu_seconds() - before) / (time.monotonic() - begin), 0.12, gateway.log()[-2000:])
+        self.assertLess((gateway.cpu_seconds() - before) / (time.monotonic() - begin), 0.12 * harness.SLOWNESS, gateway.log()[-2000:])
 
 
     def descriptors_at_rest(self, gateway):
@@ -117,6 +117,7 @@ class Pipelining(HostileTest):
 
 
 class Vanishing(HostileTest):
+    # peers 18: libwebsockets 2302, 2455
     def test_a_hundred_curls_that_are_killed_are_free_within_two_seconds_and_cost_nothing(self):
         gateway = self.start_gateway()
         before = self.descriptors_at_rest(gateway)
@@ -131,7 +132,7 @@ class Vanishing(HostileTest):
             for curl in curls:
                 curl.wait(harness.PATIENCE)
         gw.eventually(lambda: gateway.clients("sse") == 0)
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 2 * harness.SLOWNESS)
         gw.eventually(lambda: gateway.descriptors() <= before)
         self.assert_idle(gateway)
 
@@ -196,7 +197,7 @@ class Descriptors(HostileTest):
                     connections[-1].sendall(SSE)
             before, begin = gateway.cpu_seconds(), time.monotonic()
             time.sleep(0.5)
-            self.assertLess((gateway.cpu_seconds() - before) / (time.monotonic() - begin), 0.12, gateway.log()[-2000:])
+            self.assertLess((gateway.cpu_seconds() - before) / (time.monotonic() - begin), 0.12 * harness.SLOWNESS, gateway.log()[-2000:])
             self.pub("a.b")
             first.expect("message")
         gw.eventually(lambda: self.answers(gateway), "answering again")

@@ -191,6 +191,7 @@ class Resuming(gw.GatewayTest):
         self.assertEqual(answer["resume"], "recovered")
 
 
+# peers 19: Mercure 178
 class SnapshotAndEvents(gw.GatewayTest):
     """Each event tells its writer and how many that has published: what follows a snapshot's last one is the next."""
 

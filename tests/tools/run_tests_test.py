@@ -227,6 +227,14 @@ class Plan(unittest.TestCase):
             [program] = plan.tests_of(Path("fuzz"), [], 1)
         self.assertEqual((program.name, program.sanitized, program.environment), ("fuzz: json holds", False, {}))
 
+    def test_tests_are_told_how_much_patience_is_asked_for(self):
+        test = {"name": "quick", "suite": ["swarmbus:unit"], "cmd": ["run"], "env": {"A": "b"}, "protocol": "exitcode", "timeout": 9, "workdir": None,
+                "is_parallel": True}
+        told = {"tests": [test], "buildoptions": [{"name": "b_sanitize", "value": "none"}]}
+        with mock.patch.object(plan, "introspect", lambda build, what: told[what]):
+            [program] = plan.tests_of(Path("test"), [], 3)
+        self.assertEqual((program.timeout, program.environment), (27, {"A": "b", "SWARMBUS_TEST_PATIENCE": "3"}))
+
 
 class Order(RunnerTest):
     def spans(self, **more):

@@ -1,5 +1,7 @@
 #include "ws_gateway/transports/http_stream.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -29,6 +31,10 @@ HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Reques
     }
     connect(*stream);
     gateway_.metrics().connected(name());
+    // Nothing tells of a peer that the network lost, but that no heartbeat is acknowledged. Of itself the system takes a quarter of an
+    // hour.
+    const auto patience = static_cast<unsigned>((gateway_.options().heartbeat * 4 / 3).count());
+    ::setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
     lws_rx_flow_control(wsi, 0);
     ev_io_init(&stream->peer, peer_spoke, lws_get_socket_fd(wsi), EV_READ);

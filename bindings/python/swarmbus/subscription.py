@@ -1,0 +1,165 @@
+"""Subscriptions: events as an iterator, for threads and for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from typing import TYPE_CHECKING, Any
+
+from . import _native
+from .errors import ClosedError
+
+if TYPE_CHECKING:
+    from .bus import Bus
+
+
+class Subscription(_native.Subscription):
+    """What `bus.subscribe("agent.*")` gives. It has an inbox of its own, so that it loses nothing to other parts of the program.
+
+        for event in subscription: ...           # in a thread; other threads go on meanwhile
+        async for event in subscription: ...     # under asyncio
+        subscription.next(timeout=1)             # an Event or None
+        await subscription.anext(timeout=1)
+        subscription.drain()                     # what is there, as a list
+
+    Iterating ends when it is closed. Giving an `anext()` up, by a timeout or by cancelling it, loses no event.
+    """
+
+    def __init__(self, bus: Bus, patterns: tuple[str, ...], options: dict[str, Any], on_loss: Any = None) -> None:
+        super().__init__(bus, " ".join(patterns), options, on_loss)
+        self._waiters: collections.deque[asyncio.Future[None]] = collections.deque()
+        self._loop: asyncio.AbstractEventLoop | None = None  # in which somebody waits
+        self._descriptor = -1  # that it watches
+        bus._subscriptions.add(self)
+
+    # ---------------------------------------------------------------- asyncio
+
+    def __aiter__(self) -> Subscription:
+        return self
+
+    async def __anext__(self) -> _native.Event:
+        event = self._take()
+        if event is None:
+            event = await self._wait()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def anext(self, timeout: float | None = None) -> _native.Event | None:
+        """The next event; None if none came within `timeout` seconds. ClosedError when the subscription is closed."""
+        event = self._take()
+        if event is not None:
+            return event
+        if timeout is None:
+            event = await self._wait()
+        else:
+            try:
+                async with asyncio.timeout(timeout):
+                    event = await self._wait()
+            except TimeoutError:
+                return self._take()
+        if event is None:
+            raise ClosedError("the subscription was closed; subscribe anew", _native.SWB_ERR_CLOSED)
+        return event
+
+    async def _wait(self) -> _native.Event | None:
+        """The next event when there is none yet; None when it is closed. Once for each batch others of the loop have their turn."""
+        if self.closed:
+            return None
+        if self._receive():
+            await asyncio.sleep(0)
+        while True:
+            event = self._take()
+            if event is not None:
+                if self._waiters:
+                    self._wake_one()
+                return event
+            if self.closed:
+                return None
+            await self._until_readable()
+
+    async def _until_readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None and not self._loop.is_closed():
+                raise RuntimeError("another event loop waits for this subscription; subscribe once for each loop")
+            self._waiters.clear()
+            self._descriptor = self.fileno()
+            loop.add_reader(self._descriptor, self._readable)
+            self._loop = loop
+        waiter = loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._wake_one()  # it was this one's turn
+            raise
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            if not self._waiters:
+                self._stop_watching()
+
+    def _readable(self) -> None:
+        """Called by the loop. What is there is taken out in one batch, for all who wait."""
+        try:
+            if not self._receive():
+                return
+        except Exception as error:
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_exception(error)
+            return
+        self._wake_one()
+
+    def _wake_one(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    def _stop_watching(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed() and not self.closed:
+            loop.remove_reader(self._descriptor)
+
+    # ---------------------------------------------------------------- the end
+
+    def close(self) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed() or self.closed:
+            super().close()
+            return
+        try:
+            here = asyncio.get_running_loop() is loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._close_in_loop()
+        else:
+            loop.call_soon_threadsafe(self._close_in_loop)
+
+    close.__doc__ = _native.Subscription.close.__doc__
+
+    def _close_in_loop(self) -> None:
+        self._stop_watching()
+        super().close()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Subscription:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError("a subscription belongs to its process; send the bus, and subscribe there")

@@ -131,8 +131,9 @@ static Outcome receive_once(Subscription *subscription, int64_t timeout_ns) {
     size_t count = 0;
     uint64_t lost_by[SWB_LOSS_CAUSES] = {0};
     bool lost = false;
-    if (!handle_enter(&subscription->handle)) return FAILED;
     swb_bus *const bus = subscription->handle.bus;
+    if (bus == NULL) return INTERRUPTED;
+    if (!handle_enter(&subscription->handle)) return FAILED;
     swb_result result = swb_next_batch(bus, 0, subscription->batch, BATCH, &count);
     if (result == SWB_TIMED_OUT && timeout_ns > 0) {
         Py_BEGIN_ALLOW_THREADS
@@ -206,6 +207,8 @@ static PyObject *subscription_iternext(Subscription *subscription) {
     return wait_for_next(subscription, SWB_FOREVER);
 }
 
+static PyObject *raise_closed(void) { return raise_with(SWB_ERR_CLOSED, "the subscription was closed; subscribe anew"); }
+
 static PyObject *subscription_next(Subscription *subscription, PyObject *arguments, PyObject *names) {
     static char *keywords[] = {"timeout", NULL};
     PyObject *timeout = Py_None;
@@ -214,7 +217,7 @@ static PyObject *subscription_next(Subscription *subscription, PyObject *argumen
     if (timeout != Py_None && !nanoseconds_of(timeout, "timeout", &timeout_ns)) return NULL;
     PyObject *const event = wait_for_next(subscription, timeout_ns);
     if (event != NULL || PyErr_Occurred()) return event;
-    if (subscription->handle.bus == NULL) return raise_with(SWB_ERR_CLOSED, "the subscription was closed; subscribe anew");
+    if (subscription->handle.bus == NULL) return raise_closed();
     Py_RETURN_NONE;
 }
 
@@ -246,6 +249,7 @@ static PyObject *subscription_drain(Subscription *subscription, PyObject *argume
             /* What was taken out already is given; the error comes again. */
             if (outcome == FAILED && PyList_Size(list) == 0) return Py_DECREF(list), NULL;
             if (outcome == FAILED) PyErr_Clear();
+            if (subscription->handle.bus == NULL && PyList_Size(list) == 0) return Py_DECREF(list), raise_closed();
             if (outcome == FAILED || outcome == NOTHING || subscription->handle.bus == NULL) break;
             if (outcome == INTERRUPTED) continue;
         }

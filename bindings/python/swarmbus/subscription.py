@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .bus import Bus
 
 
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
 class Subscription(_native.Subscription):
     """What `bus.subscribe("agent.*")` gives. It has an inbox of its own, so that it loses nothing to other parts of the program.
 
@@ -48,38 +53,31 @@ class Subscription(_native.Subscription):
     async def anext(self, timeout: float | None = None) -> _native.Event | None:
         """The next event; None if none came within `timeout` seconds. ClosedError when the subscription is closed."""
         event = self._take()
-        if event is not None:
-            return event
-        if timeout is None:
-            event = await self._wait()
-        else:
-            try:
-                async with asyncio.timeout(timeout):
-                    event = await self._wait()
-            except TimeoutError:
-                return self._take()
         if event is None:
+            event = await self._wait(timeout)
+        if event is None and self.closed:
             raise ClosedError("the subscription was closed; subscribe anew", _native.SWB_ERR_CLOSED)
         return event
 
-    async def _wait(self) -> _native.Event | None:
-        """The next event when there is none yet; None when it is closed. Once for each batch others of the loop have their turn."""
+    async def _wait(self, timeout: float | None = None) -> _native.Event | None:
+        """The next event when there is none yet; None when it is closed or the time is over. Once for each batch others of the loop
+        have their turn."""
         if self.closed:
             return None
-        if self._receive():
+        loop = asyncio.get_running_loop()
+        end = None if timeout is None else loop.time() + timeout
+        if self._receive() or timeout == 0:
             await asyncio.sleep(0)
         while True:
             event = self._take()
             if event is not None:
-                if self._waiters:
-                    self._wake_one()
+                self._wake_one()
                 return event
-            if self.closed:
+            if self.closed or (end is not None and loop.time() >= end):
                 return None
-            await self._until_readable()
+            await self._until_readable(loop, end)
 
-    async def _until_readable(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _until_readable(self, loop: asyncio.AbstractEventLoop, end: float | None) -> None:
         if self._loop is not loop:
             if self._loop is not None and not self._loop.is_closed():
                 raise RuntimeError("another event loop waits for this subscription; subscribe once for each loop")
@@ -89,6 +87,7 @@ class Subscription(_native.Subscription):
             self._loop = loop
         waiter = loop.create_future()
         self._waiters.append(waiter)
+        timer = None if end is None else loop.call_at(end, _wake, waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -96,6 +95,8 @@ class Subscription(_native.Subscription):
                 self._wake_one()  # it was this one's turn
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
             if not self._waiters:
@@ -146,8 +147,7 @@ class Subscription(_native.Subscription):
         self._stop_watching()
         super().close()
         for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _wake(waiter)
 
     def __enter__(self) -> Subscription:
         return self

@@ -86,7 +86,11 @@ struct Delivery {
     std::uint32_t writer = 0;                                 // with `sequence`, what the event is known by
 
     explicit Delivery(const swb_delivery& raw) noexcept
-        : sequence(raw.sequence), delivered(raw.delivered), dropped(raw.dropped), dropped_by(std::to_array(raw.dropped_by)), writer(raw.writer) {}
+        : sequence(raw.sequence),
+          delivered(raw.delivered),
+          dropped(raw.dropped),
+          dropped_by(std::to_array(raw.dropped_by)),
+          writer(raw.writer) {}
 
     std::uint32_t dropped_for(LossCause cause) const noexcept { return dropped_by[static_cast<std::size_t>(cause)]; }
 };

@@ -12,8 +12,7 @@ enum { MOST_SPARE = 1 << 20 };
 /* ------------------------------------------------------------------ what became of an event */
 
 typedef struct {
-    PyObject_HEAD
-    uint64_t sequence;
+    PyObject_HEAD uint64_t sequence;
     uint32_t delivered, dropped, writer;
 } Delivery;
 
@@ -70,10 +69,8 @@ static int bus_open(Bus *bus, PyObject *arguments, PyObject *names) {
     }
     swb_result result;
     swb_bus *opened = NULL;
-    Py_BEGIN_ALLOW_THREADS
-    result = swb_open(utf8, &options, &opened);
-    Py_END_ALLOW_THREADS
-    if (result < 0) return raise_result(result), -1;
+    Py_BEGIN_ALLOW_THREADS result = swb_open(utf8, &options, &opened);
+    Py_END_ALLOW_THREADS if (result < 0) return raise_result(result), -1;
     bus->handle = (Handle){.bus = opened, .owner = getpid()};
     Py_XDECREF(bus->name);
     bus->name = Py_NewRef(name);
@@ -160,11 +157,9 @@ static PyObject *send(Bus *bus, const Request *request, const char *json, size_t
     swb_result result;
     if (!handle_enter(&bus->handle)) return NULL;
     swb_bus *const handle = bus->handle.bus;
-    Py_BEGIN_ALLOW_THREADS
-    result = json != NULL ? swb_publish_json(handle, request->type, json, json_bytes, &request->message, &delivery)
-                          : swb_publish_message(handle, request->type, &request->message, &delivery);
-    Py_END_ALLOW_THREADS
-    handle_leave(&bus->handle);
+    Py_BEGIN_ALLOW_THREADS result = json != NULL ? swb_publish_json(handle, request->type, json, json_bytes, &request->message, &delivery)
+                                                 : swb_publish_message(handle, request->type, &request->message, &delivery);
+    Py_END_ALLOW_THREADS handle_leave(&bus->handle);
     return result < 0 ? raise_result(result) : delivery_of(&delivery);
 }
 
@@ -239,10 +234,16 @@ PyObject *bus_make_data(Bus *bus, const Event *event) {
         PyObject *const text = PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)count, NULL);
         if (text != NULL || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) return text;
         PyErr_Clear();
-        return raise_with(SWB_ERR_PAYLOAD, "the payload of '%U' is no UTF-8, but says it is text; event.payload has its bytes", event->type);
+        return raise_with(SWB_ERR_PAYLOAD, "the payload of '%U' is no UTF-8, but says it is text; event.payload has its bytes",
+                          event->type);
     }
-    const swb_event told = {.size = sizeof told, .type = utf8_of(event->type, "the type"), .source = "", .subject = "",
-                            .payload = bytes, .payload_bytes = count, .encoding = event->encoding};
+    const swb_event told = {.size = sizeof told,
+                            .type = utf8_of(event->type, "the type"),
+                            .source = "",
+                            .subject = "",
+                            .payload = bytes,
+                            .payload_bytes = count,
+                            .encoding = event->encoding};
     const char *json = NULL;
     size_t json_bytes = 0;
     if (told.type == NULL || !handle_enter(&bus->handle)) return NULL;
@@ -259,16 +260,16 @@ static PyObject *bus_register_types(Bus *bus, PyObject *arguments, PyObject *nam
     if (!PyArg_ParseTupleAndKeywords(arguments, names, "s#|zz:register_types", keywords, &schema, &bytes, &type, &root)) return NULL;
     if (!handle_enter(&bus->handle)) return NULL;
     swb_result result;
-    Py_BEGIN_ALLOW_THREADS
-    result = swb_register_type(bus->handle.bus, type, schema, (size_t)bytes, root);
-    Py_END_ALLOW_THREADS
-    handle_leave(&bus->handle);
+    Py_BEGIN_ALLOW_THREADS result = swb_register_type(bus->handle.bus, type, schema, (size_t)bytes, root);
+    Py_END_ALLOW_THREADS handle_leave(&bus->handle);
     if (result < 0) return raise_result(result);
     Py_RETURN_NONE;
 }
 
 static void add_type(const swb_type *type, void *list) {
-    PyObject *const entry = PyErr_Occurred() ? NULL : Py_BuildValue("(ssy#I)", type->name, type->root, (const char *)type->schema, (Py_ssize_t)type->schema_bytes, type->version);
+    PyObject *const entry = PyErr_Occurred() ? NULL
+                                             : Py_BuildValue("(ssy#I)", type->name, type->root, (const char *)type->schema,
+                                                             (Py_ssize_t)type->schema_bytes, type->version);
     if (entry != NULL) PyList_Append(list, entry);
     Py_XDECREF(entry);
 }
@@ -305,8 +306,10 @@ static PyMethodDef methods[] = {
      "register_types($self, schema, type=None, root=None)\n--\n\n"
      "Registers a FlatBuffers schema, as text (.fbs) or binary (.bfbs): of `type`, or without it every table that names its type:\n"
      "table T (event: \"domain.entity.action\")."},
-    {"types", (PyCFunction)bus_types, METH_NOARGS, "types($self)\n--\n\nThe registered types: a list of (type, root table, binary schema, version)."},
-    {"close", (PyCFunction)bus_close, METH_NOARGS, "close($self)\n--\n\nCloses the bus; closing again does nothing. Data of events that were received stays readable."},
+    {"types", (PyCFunction)bus_types, METH_NOARGS,
+     "types($self)\n--\n\nThe registered types: a list of (type, root table, binary schema, version)."},
+    {"close", (PyCFunction)bus_close, METH_NOARGS,
+     "close($self)\n--\n\nCloses the bus; closing again does nothing. Data of events that were received stays readable."},
     {NULL, NULL, 0, NULL},
 };
 static PyMemberDef members[] = {

@@ -61,7 +61,8 @@ PyObject *event_data(Event *event) {
             }
             unread_remove(event);
         } else {
-            return raise_with(SWB_ERR_CLOSED, "event '%U': its bus was closed before its data could be read; see event.payload", event->type);
+            return raise_with(SWB_ERR_CLOSED, "event '%U': its bus was closed before its data could be read; see event.payload",
+                              event->type);
         }
     }
     Py_INCREF(event->data);
@@ -98,7 +99,8 @@ PyObject *event_received(const swb_event *received, PyObject *converter) {
     event->type = text_of(received->type, strlen(received->type));
     event->source = text_of(received->source, strlen(received->source));
     event->subject = received->subject[0] == 0 ? Py_NewRef(no_text) : text_of(received->subject, strlen(received->subject));
-    event->payload = received->payload_bytes == 0 ? Py_NewRef(no_bytes) : PyBytes_FromStringAndSize(received->payload, (Py_ssize_t)received->payload_bytes);
+    event->payload = received->payload_bytes == 0 ? Py_NewRef(no_bytes)
+                                                  : PyBytes_FromStringAndSize(received->payload, (Py_ssize_t)received->payload_bytes);
     if (event->encoding != SWB_BYTES) unread_add(event, (Bus *)converter);
     PyObject_GC_Track(event);
     if (event->type != NULL && event->source != NULL && event->subject != NULL && event->payload != NULL &&
@@ -115,15 +117,14 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static bool is_text(PyObject *value, const char *what) {
-    return value == Py_None || utf8_of(value, what) != NULL;
-}
+static bool is_text(PyObject *value, const char *what) { return value == Py_None || utf8_of(value, what) != NULL; }
 
 static PyObject *event_make(PyTypeObject *type, PyObject *arguments, PyObject *names) {
     static char *keywords[] = {"type", "data", "timestamp", "source", "subject", NULL};
     PyObject *event_name = NULL, *data = NULL, *timestamp = Py_None, *source = Py_None, *subject = NULL;
     (void)type;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O|OOOO:Event", keywords, &event_name, &data, &timestamp, &source, &subject)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O|OOOO:Event", keywords, &event_name, &data, &timestamp, &source, &subject))
+        return NULL;
     if (utf8_of(event_name, "the type of an event") == NULL || !is_text(source, "the source of an event")) return NULL;
     if (subject == NULL || subject == Py_None) subject = no_text;
     if (utf8_of(subject, "the subject of an event") == NULL) return NULL;
@@ -223,9 +224,10 @@ static PyObject *event_repr(Event *event) {
         PyErr_Clear();
         data = Py_NewRef(event->payload);
     }
-    PyObject *const shown = event->subject == no_text
-                                ? PyUnicode_FromFormat("Event(type=%R, data=%R, source=%R)", event->type, data, event->source)
-                                : PyUnicode_FromFormat("Event(type=%R, data=%R, source=%R, subject=%R)", event->type, data, event->source, event->subject);
+    PyObject *const shown =
+        event->subject == no_text
+            ? PyUnicode_FromFormat("Event(type=%R, data=%R, source=%R)", event->type, data, event->source)
+            : PyUnicode_FromFormat("Event(type=%R, data=%R, source=%R, subject=%R)", event->type, data, event->source, event->subject);
     Py_DECREF(data);
     return shown;
 }
@@ -252,7 +254,8 @@ static PyMemberDef members[] = {
     {"type", T_OBJECT_EX, FIELD(Event, type), READONLY, "what happened: \"agent.status.changed\""},
     {"source", T_OBJECT_EX, FIELD(Event, source), READONLY, "who published it"},
     {"subject", T_OBJECT_EX, FIELD(Event, subject), READONLY, "what it is about; \"\" if nothing in particular"},
-    {"payload", T_OBJECT_EX, FIELD(Event, payload), READONLY, "the payload as bytes; None in events that were not received. memoryview(event) is the same without a copy"},
+    {"payload", T_OBJECT_EX, FIELD(Event, payload), READONLY,
+     "the payload as bytes; None in events that were not received. memoryview(event) is the same without a copy"},
     {"sequence", T_ULONGLONG, FIELD(Event, sequence), READONLY, "counts the events of its writer; 0 if it was not received"},
     {"writer", T_UINT, FIELD(Event, writer), READONLY, "id of the publishing thread; with sequence unique on the bus"},
     {"time_ns", T_ULONGLONG, FIELD(Event, time_ns), READONLY, "when, in nanoseconds since 1970"},
@@ -261,7 +264,8 @@ static PyMemberDef members[] = {
 };
 
 static PyGetSetDef properties[] = {
-    {"data", (getter)get_data, NULL, "the payload as a Python value: a dict by the schema of its type, or what the JSON holds; str of texts, bytes of bytes", NULL},
+    {"data", (getter)get_data, NULL,
+     "the payload as a Python value: a dict by the schema of its type, or what the JSON holds; str of texts, bytes of bytes", NULL},
     {"timestamp", (getter)get_timestamp, NULL, "when, in seconds since 1970", NULL},
     {"encoding", (getter)get_encoding, NULL, "what the payload is: bytes, text, json, flatbuffers or flexbuffers", NULL},
     {"lost_by", (getter)get_lost_by, NULL, "why events were lost: a dict of causes and counts", NULL},
@@ -274,8 +278,9 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Event(type, data={}, timestamp=None, source=None, subject='')\n--\n\n"
-                "Something that happened. Events are read-only; `data` of a received one is made when it is first asked for."},
+    {Py_tp_doc,
+     "Event(type, data={}, timestamp=None, source=None, subject='')\n--\n\n"
+     "Something that happened. Events are read-only; `data` of a received one is made when it is first asked for."},
     {Py_tp_new, event_make},
     {Py_tp_dealloc, event_free},
     {Py_tp_traverse, event_traverse},

@@ -28,13 +28,10 @@ void handle_close(Handle *handle) {
         if (handle->last_left == NULL) return;
         PyThread_acquire_lock(handle->last_left, NOWAIT_LOCK);
         swb_stop(bus);
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(handle->last_left, WAIT_LOCK);
-        Py_END_ALLOW_THREADS
-        PyThread_free_lock(handle->last_left);
+        Py_BEGIN_ALLOW_THREADS PyThread_acquire_lock(handle->last_left, WAIT_LOCK);
+        Py_END_ALLOW_THREADS PyThread_free_lock(handle->last_left);
         handle->last_left = NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    swb_close(bus);
+    Py_BEGIN_ALLOW_THREADS swb_close(bus);
     Py_END_ALLOW_THREADS
 }

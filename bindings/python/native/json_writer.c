@@ -19,7 +19,8 @@ static PyObject *path_text(const Path *path) {
     if (path == NULL) return PyUnicode_FromString("data");
     PyObject *const outer = path_text(path->outer);
     if (outer == NULL) return NULL;
-    PyObject *const text = path->name != NULL ? PyUnicode_FromFormat("%U[%R]", outer, path->name) : PyUnicode_FromFormat("%U[%zd]", outer, path->index);
+    PyObject *const text =
+        path->name != NULL ? PyUnicode_FromFormat("%U[%R]", outer, path->name) : PyUnicode_FromFormat("%U[%zd]", outer, path->index);
     Py_DECREF(outer);
     return text;
 }

@@ -23,7 +23,8 @@ static PyObject *match(PyObject *module, PyObject *arguments) {
     PyObject *pattern = NULL, *type = NULL;
     (void)module;
     if (!PyArg_ParseTuple(arguments, "OO:match", &pattern, &type)) return NULL;
-    const char *const pattern_utf8 = utf8_of(pattern, "a pattern"), *const type_utf8 = pattern_utf8 == NULL ? NULL : utf8_of(type, "an event type");
+    const char *const pattern_utf8 = utf8_of(pattern, "a pattern"), *const type_utf8 =
+                                                                        pattern_utf8 == NULL ? NULL : utf8_of(type, "an event type");
     if (type_utf8 == NULL) return NULL;
     const int answer = swb_match(pattern_utf8, type_utf8);
     return answer < 0 ? raise_result(answer) : PyBool_FromLong(answer);
@@ -67,8 +68,15 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_native", "SwarmBus's C interface; what is meant for you is in the package swarmbus.", -1, functions, NULL, NULL, NULL, NULL};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                        "_native",
+                                        "SwarmBus's C interface; what is meant for you is in the package swarmbus.",
+                                        -1,
+                                        functions,
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        NULL};
 
 static int add_results(PyObject *module) {
 #define ADD_RESULT(name, number, text) \
@@ -81,8 +89,8 @@ static int add_results(PyObject *module) {
 PyMODINIT_FUNC PyInit__native(void) {
     PyObject *const module = PyModule_Create(&definition);
     if (module == NULL) return NULL;
-    if (errors_init() == 0 && json_writer_init() == 0 && event_init(module) == 0 && bus_init(module) == 0 && subscription_init(module) == 0 &&
-        add_results(module) == 0) {
+    if (errors_init() == 0 && json_writer_init() == 0 && event_init(module) == 0 && bus_init(module) == 0 &&
+        subscription_init(module) == 0 && add_results(module) == 0) {
         return module;
     }
     Py_DECREF(module);

@@ -73,13 +73,12 @@ typedef struct {
 } Unread;
 
 struct Event {
-    PyObject_HEAD
-    PyObject *type, *source, *subject;
-    PyObject *payload;   /* bytes; None in events that were made here */
-    PyObject *data;      /* NULL: to be made of the payload */
-    PyObject *converter; /* the Bus that knows the schema, while data is to be made */
+    PyObject_HEAD PyObject *type, *source, *subject;
+    PyObject *payload;      /* bytes; None in events that were made here */
+    PyObject *data;         /* NULL: to be made of the payload */
+    PyObject *converter;    /* the Bus that knows the schema, while data is to be made */
     Event *previous, *next; /* among the unread events of that Bus */
-    double timestamp; /* as it was given; 0: that of time_ns */
+    double timestamp;       /* as it was given; 0: that of time_ns */
     uint64_t sequence, time_ns, lost;
     uint64_t *lost_by; /* NULL if nothing was lost */
     uint32_t encoding, writer;
@@ -98,8 +97,7 @@ int event_init(PyObject *module);
 /* ------------------------------------------------------------------ bus.c */
 
 typedef struct {
-    PyObject_HEAD
-    Handle handle;
+    PyObject_HEAD Handle handle;
     PyObject *name;
     Unread unread;
 } Bus;

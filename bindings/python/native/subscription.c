@@ -10,14 +10,13 @@ enum { BATCH = 128, MOST_DRAINED = 65536 };
 typedef enum { FAILED = -1, NOTHING = 0, SOMETHING = 1, INTERRUPTED = 2 } Outcome;
 
 typedef struct {
-    PyObject_HEAD
-    Handle handle;
+    PyObject_HEAD Handle handle;
     PyObject *bus, *on_loss;
     PyThread_type_lock turn; /* held by who receives */
     swb_event *batch;
     PyObject *ready[BATCH];
-    int first, last;       /* of those in `ready` that nobody has */
-    uint64_t told_lost;    /* losses no event tells yet */
+    int first, last;    /* of those in `ready` that nobody has */
+    uint64_t told_lost; /* losses no event tells yet */
     uint64_t told_by[SWB_LOSS_CAUSES];
 } Subscription;
 
@@ -26,7 +25,9 @@ typedef struct {
 static int subscription_open(Subscription *subscription, PyObject *arguments, PyObject *names) {
     static char *keywords[] = {"bus", "patterns", "options", "on_loss", NULL};
     PyObject *bus = NULL, *patterns = NULL, *given = NULL, *on_loss = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!|O:Subscription", keywords, bus_type, &bus, &patterns, &PyDict_Type, &given, &on_loss)) return -1;
+    if (!PyArg_ParseTupleAndKeywords(arguments, names, "O!OO!|O:Subscription", keywords, bus_type, &bus, &patterns, &PyDict_Type, &given,
+                                     &on_loss))
+        return -1;
     swb_options options = {.size = sizeof options};
     const char *const utf8 = utf8_of(patterns, "patterns");
     if (utf8 == NULL || !options_from(given, &options)) return -1;
@@ -39,14 +40,12 @@ static int subscription_open(Subscription *subscription, PyObject *arguments, Py
     if (!handle_enter(from)) return -1;
     swb_bus *opened = NULL;
     swb_result result;
-    Py_BEGIN_ALLOW_THREADS
-    result = swb_separate(from->bus, PyDict_Size(given) > 0 ? &options : NULL, &opened);
+    Py_BEGIN_ALLOW_THREADS result = swb_separate(from->bus, PyDict_Size(given) > 0 ? &options : NULL, &opened);
     if (result >= 0 && utf8[0] != 0) {
         result = swb_subscribe(opened, utf8, NULL, NULL, NULL);
         if (result < 0) swb_close(opened);
     }
-    Py_END_ALLOW_THREADS
-    handle_leave(from);
+    Py_END_ALLOW_THREADS handle_leave(from);
     if (result < 0) return raise_result(result), -1;
     subscription->handle = (Handle){.bus = opened, .owner = getpid()};
     subscription->bus = Py_NewRef(bus);
@@ -136,8 +135,7 @@ static Outcome receive_once(Subscription *subscription, int64_t timeout_ns) {
     if (!handle_enter(&subscription->handle)) return FAILED;
     swb_result result = swb_next_batch(bus, 0, subscription->batch, BATCH, &count);
     if (result == SWB_TIMED_OUT && timeout_ns > 0) {
-        Py_BEGIN_ALLOW_THREADS
-        result = swb_next_batch(bus, timeout_ns, subscription->batch, BATCH, &count);
+        Py_BEGIN_ALLOW_THREADS result = swb_next_batch(bus, timeout_ns, subscription->batch, BATCH, &count);
         Py_END_ALLOW_THREADS
     }
     const bool made = result != SWB_OK || make_events(subscription, count, lost_by, &lost);
@@ -166,10 +164,8 @@ static Outcome receive(Subscription *subscription, int64_t timeout_ns) {
     if (PyThread_acquire_lock(subscription->turn, NOWAIT_LOCK) != PY_LOCK_ACQUIRED) {
         if (timeout_ns == 0) return NOTHING;
         PyLockStatus status;
-        Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(subscription->turn, timeout_ns / 1000, 0);
-        Py_END_ALLOW_THREADS
-        if (status != PY_LOCK_ACQUIRED) return NOTHING;
+        Py_BEGIN_ALLOW_THREADS status = PyThread_acquire_lock_timed(subscription->turn, timeout_ns / 1000, 0);
+        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED) return NOTHING;
     }
     const Outcome outcome = subscription->first < subscription->last ? SOMETHING : receive_once(subscription, timeout_ns);
     PyThread_release_lock(subscription->turn);
@@ -232,8 +228,8 @@ static PyObject *subscription_take(Subscription *subscription, PyObject *unused)
 static PyObject *subscription_receive(Subscription *subscription, PyObject *unused) {
     (void)unused;
     Outcome outcome = SOMETHING;
-    while (subscription->first == subscription->last && (outcome = receive(subscription, 0)) == INTERRUPTED && subscription->handle.bus != NULL) {
-    }
+    while (subscription->first == subscription->last && (outcome = receive(subscription, 0)) == INTERRUPTED &&
+           subscription->handle.bus != NULL) {}
     if (outcome == FAILED) return NULL;
     return PyBool_FromLong(subscription->first < subscription->last);
 }
@@ -268,10 +264,8 @@ static PyObject *subscription_add(Subscription *subscription, PyObject *patterns
     if (utf8 == NULL || !handle_enter(&subscription->handle)) return NULL;
     uint64_t id = 0;
     swb_result result;
-    Py_BEGIN_ALLOW_THREADS
-    result = swb_subscribe(subscription->handle.bus, utf8, NULL, NULL, &id);
-    Py_END_ALLOW_THREADS
-    handle_leave(&subscription->handle);
+    Py_BEGIN_ALLOW_THREADS result = swb_subscribe(subscription->handle.bus, utf8, NULL, NULL, &id);
+    Py_END_ALLOW_THREADS handle_leave(&subscription->handle);
     return result < 0 ? raise_result(result) : PyLong_FromUnsignedLongLong(id);
 }
 
@@ -279,10 +273,8 @@ static PyObject *subscription_remove(Subscription *subscription, PyObject *numbe
     const unsigned long long id = PyLong_AsUnsignedLongLong(number);
     if (PyErr_Occurred() || !handle_enter(&subscription->handle)) return NULL;
     swb_result result;
-    Py_BEGIN_ALLOW_THREADS
-    result = swb_unsubscribe(subscription->handle.bus, id);
-    Py_END_ALLOW_THREADS
-    handle_leave(&subscription->handle);
+    Py_BEGIN_ALLOW_THREADS result = swb_unsubscribe(subscription->handle.bus, id);
+    Py_END_ALLOW_THREADS handle_leave(&subscription->handle);
     if (result < 0) return raise_result(result);
     Py_RETURN_NONE;
 }
@@ -312,13 +304,17 @@ static PyObject *get_closed(Subscription *subscription, void *unused) {
 
 static PyMethodDef methods[] = {
     {"next", (PyCFunction)(void (*)(void))subscription_next, METH_VARARGS | METH_KEYWORDS,
-     "next($self, timeout=None)\n--\n\nWaits for the next event, other threads go on. None if none came within `timeout` seconds; 0 looks once."},
+     "next($self, timeout=None)\n--\n\nWaits for the next event, other threads go on. None if none came within `timeout` seconds; 0 looks "
+     "once."},
     {"drain", (PyCFunction)(void (*)(void))subscription_drain, METH_VARARGS | METH_KEYWORDS,
      "drain($self, most=65536)\n--\n\nAll events that are there, without waiting: a list, maybe empty."},
-    {"losses", (PyCFunction)subscription_losses, METH_NOARGS, "losses($self)\n--\n\nHow many events were lost so far: a dict of causes and counts."},
+    {"losses", (PyCFunction)subscription_losses, METH_NOARGS,
+     "losses($self)\n--\n\nHow many events were lost so far: a dict of causes and counts."},
     {"fileno", (PyCFunction)subscription_fileno, METH_NOARGS,
-     "fileno($self)\n--\n\nA descriptor for event loops: readable when there may be something, until drain() or next(0) has found nothing."},
-    {"close", (PyCFunction)subscription_close, METH_NOARGS, "close($self)\n--\n\nEnds the subscription; who waits for its events is told so. Closing again does nothing."},
+     "fileno($self)\n--\n\nA descriptor for event loops: readable when there may be something, until drain() or next(0) has found "
+     "nothing."},
+    {"close", (PyCFunction)subscription_close, METH_NOARGS,
+     "close($self)\n--\n\nEnds the subscription; who waits for its events is told so. Closing again does nothing."},
     {"_take", (PyCFunction)subscription_take, METH_NOARGS, NULL},
     {"_receive", (PyCFunction)subscription_receive, METH_NOARGS, NULL},
     {"_add", (PyCFunction)subscription_add, METH_O, NULL},
@@ -347,7 +343,8 @@ static PyType_Slot slots[] = {
     {Py_tp_getset, properties},
     {0, NULL},
 };
-static PyType_Spec spec = {"swarmbus._native.Subscription", sizeof(Subscription), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+static PyType_Spec spec = {"swarmbus._native.Subscription", sizeof(Subscription), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
 
 int subscription_init(PyObject *module) {
     PyTypeObject *const type = (PyTypeObject *)PyType_FromSpec(&spec);

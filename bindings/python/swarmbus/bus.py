@@ -155,7 +155,7 @@ class Bus(_native.Bus):
         self._stopped = True
 
     def _serve(self) -> None:
-        if self._server is None and self._inbox is not None:
+        if self._inbox is not None and (self._server is None or self._server.done()):
             self._server = asyncio.get_running_loop().create_task(self._serving(self._inbox), name=f"swarmbus handlers of {self.name}")
 
     async def _serving(self, inbox: Subscription) -> None:

@@ -143,6 +143,20 @@ class EventBuses(binding_harness.BusTest):
 
         self.run_async(main())
 
+    def test_a_shared_bus_can_be_used_by_one_loop_after_the_other(self):
+        got = []
+        with EventBus(self.bus) as bus:
+            bus.subscribe("a.*", lambda event: got.append(event.data))
+
+            async def main(number):
+                await bus.publish(Event("a.b", {"own": number}))
+                self.start("pub", "a.c", str(number))
+                await eventually_in_loop(lambda: len(got) == 2 * number)
+
+            for number in (1, 2):
+                self.run_async(main(number))
+        self.assertEqual(got, [{"own": 1}, "1", {"own": 2}, "2"])
+
     def test_standard_types_and_their_data_are_those_of_the_schema(self):
         bus = self.open(strict=True)
         subscription = bus.subscribe("*")

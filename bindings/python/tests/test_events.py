@@ -5,7 +5,6 @@ import copy
 import json
 import os
 import pickle
-import unittest
 
 import binding_harness
 import harness

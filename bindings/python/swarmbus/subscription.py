@@ -71,7 +71,6 @@ class Subscription(_native.Subscription):
         while True:
             event = self._take()
             if event is not None:
-                self._wake_one()
                 return event
             if self.closed or (end is not None and loop.time() >= end):
                 return None
@@ -90,10 +89,6 @@ class Subscription(_native.Subscription):
         timer = None if end is None else loop.call_at(end, _wake, waiter)
         try:
             await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self._wake_one()  # it was this one's turn
-            raise
         finally:
             if timer is not None:
                 timer.cancel()
@@ -103,7 +98,8 @@ class Subscription(_native.Subscription):
                 self._stop_watching()
 
     def _readable(self) -> None:
-        """Called by the loop. What is there is taken out in one batch, for all who wait."""
+        """Called by the loop, again and again while there is something: so whoever waits has a turn, also when the one that was
+        told has given up since."""
         try:
             if not self._receive():
                 return
@@ -112,9 +108,6 @@ class Subscription(_native.Subscription):
                 if not waiter.done():
                     waiter.set_exception(error)
             return
-        self._wake_one()
-
-    def _wake_one(self) -> None:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -27,6 +27,10 @@ DATA = {
 }
 
 
+# As a FlatBuffer the whole has 224 bytes, which do not fit in a slot of the default size and go the way of large events.
+TEXTS = {name: value for name, value in DATA.items() if name != "metadata"}
+
+
 def fastest(act: Callable[[], Any], prepare: Callable[[], Any] = lambda: None) -> float:
     best = float("inf")
     for _ in range(ROUNDS):
@@ -56,7 +60,7 @@ def measure(bus: swarmbus.Bus) -> dict[str, float]:
 
     figures["json.dumps"] = fastest(times(lambda: json.dumps(DATA)))
     figures["json.loads"] = fastest(times(lambda: json.loads(text)))
-    for name, type, data in (("bytes", "bench.bytes", BYTES), ("dict, JSON", "bench.json", DATA), ("dict, schema", status, DATA)):
+    for name, type, data in (("bytes", "bench.bytes", BYTES), ("dict, JSON", "bench.json", DATA), ("dict, schema", status, TEXTS), ("nested dict, schema", status, DATA)):
         publish = times(lambda: bus.publish(type, data))
         figures[f"publish {name}"] = fastest(publish, subscription.drain)
         figures[f"receive {name}"] = fastest(subscription.drain if name == "bytes" else read_data, lambda: (subscription.drain(), publish()))
@@ -84,9 +88,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one object")
     arguments = parser.parse_args()
     name = f"python-bench-{os.getpid()}"
-    # Slots that hold the dict: what does not fit in a slot goes another way, which is measured in C.
     try:
-        with swarmbus.Bus(name, slot_bytes=512) as bus:
+        with swarmbus.Bus(name) as bus:
             figures = measure(bus)
     finally:
         swarmbus.remove(name, force=True)

@@ -68,6 +68,7 @@ void tell(const core::Delivery& made, swb_delivery* delivery) noexcept {
     delivery->sequence = made.sequence;
     delivery->delivered = made.delivered;
     delivery->dropped = made.dropped;
+    delivery->writer = made.writer;
     std::copy(made.dropped_by.begin(), made.dropped_by.end(), delivery->dropped_by);
 }
 

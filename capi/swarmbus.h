@@ -303,6 +303,8 @@ typedef struct swb_delivery {
     uint32_t delivered; /* inboxes that have it */
     uint32_t dropped;   /* matching inboxes that have not; their readers are told */
     uint32_t dropped_by[SWB_LOSS_CAUSES];
+    uint32_t writer; /* as the event has it: with `sequence`, what it is known by to who publishes and receives */
+    uint32_t reserved;
 } swb_delivery;
 
 /* Publishes a message.

@@ -83,9 +83,14 @@ struct Delivery {
     std::uint32_t delivered = 0;                              // inboxes that have it
     std::uint32_t dropped = 0;                                // matching inboxes that have not; their readers are told
     std::array<std::uint32_t, SWB_LOSS_CAUSES> dropped_by{};  // why: by LossCause
+    std::uint32_t writer = 0;                                 // with `sequence`, what the event is known by
 
     explicit Delivery(const swb_delivery& raw) noexcept
-        : sequence(raw.sequence), delivered(raw.delivered), dropped(raw.dropped), dropped_by(std::to_array(raw.dropped_by)) {}
+        : sequence(raw.sequence),
+          delivered(raw.delivered),
+          dropped(raw.dropped),
+          dropped_by(std::to_array(raw.dropped_by)),
+          writer(raw.writer) {}
 
     std::uint32_t dropped_for(LossCause cause) const noexcept { return dropped_by[static_cast<std::size_t>(cause)]; }
 };

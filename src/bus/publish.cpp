@@ -200,6 +200,7 @@ Result Writer::publish_inside(EventType& type, Message& message, Delivery& deliv
         attachment_->look_after_own_place();
     }
     delivery.sequence = message.sequence;
+    delivery.writer = message.writer;
 
     if (message.type != SWB_TYPE_INLINE) [[likely]] {
         swb_l_route& route = segment.route(message.type);

@@ -32,6 +32,7 @@ struct Delivery {
     std::uint32_t delivered = 0;
     std::uint32_t dropped = 0;
     std::array<std::uint32_t, kLossCauses> dropped_by{};
+    std::uint32_t writer = 0;
 };
 
 class Writer {

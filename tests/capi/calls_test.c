@@ -156,6 +156,7 @@ static void publishing(void) {
     CHECK(delivery.delivered == 1 && delivery.dropped == 0 && delivery.sequence == 1, "is delivered");
     CHECK_RESULT(swb_next(bus, 0, &event), SWB_OK, "and received");
     CHECK(tap_equal(event.subject, "agent-7") && tap_equal(event.source, "somebody") && event.encoding == SWB_JSON, "with all of them");
+    CHECK(event.writer == delivery.writer && event.sequence == delivery.sequence, "by what the publisher knows it");
     CHECK_RESULT(swb_publisher_open(bus, "a.c", &publisher), SWB_OK, "a publisher is bound to a type");
     CHECK_RESULT(swb_publisher_publish(publisher, "x", 1), SWB_OK, "publishes bytes");
     CHECK_RESULT(swb_publisher_publish_message(publisher, &message, NULL), SWB_OK, "and messages");

@@ -1,0 +1,7 @@
+import pytest
+from swarmbus import EventBus
+
+
+@pytest.fixture
+def event_bus():
+    return EventBus()

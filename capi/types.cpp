@@ -144,6 +144,8 @@ swb_result swb_publish_json(swb_bus* bus, const char* type, const char* json, si
 swb_result swb_event_to_json(swb_bus* bus, const swb_event* event, const char** json, size_t* json_bytes) {
     if (bus == nullptr || event == nullptr || json == nullptr)
         return fail(SWB_ERR_ARGUMENT, "swb_event_to_json() needs a bus, an event and a place for the text");
+    if (event->type == nullptr || *event->type == '\0')
+        return fail(SWB_ERR_ARGUMENT, "the event has no type: it tells only losses, which have no JSON");
     return guarded([&] {
         return bus->call([&](core::Handle& handle) {
             handle.check_usable();

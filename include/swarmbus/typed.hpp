@@ -12,6 +12,8 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -25,24 +27,52 @@ struct EventTypeOf;
 
 namespace detail {
 
-// Where events of this thread are built, before they are copied to their subscribers.
-inline flatbuffers::FlatBufferBuilder& scratch() {
-    thread_local flatbuffers::FlatBufferBuilder builder(1024);
-    builder.Clear();
-    return builder;
-}
+// Where an event is built, before it is copied to its subscribers: one builder for each thread, so that its memory is there already, and
+// another one for who publishes while the thread builds.
+class Scratch {
+public:
+    Scratch() {
+        Shared& shared = shared_of_thread();
+        if (shared.in_use) {
+            builder_ = &own_.emplace(1024);
+            return;
+        }
+        shared.in_use = true;
+        shared.builder.Clear();
+        builder_ = &shared.builder;
+    }
+    ~Scratch() {
+        if (!own_) shared_of_thread().in_use = false;
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
 
-inline std::span<const std::byte> bytes_of(flatbuffers::FlatBufferBuilder& builder) {
-    return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
-}
+    flatbuffers::FlatBufferBuilder& builder() noexcept { return *builder_; }
+    // What was finished; valid as long as this.
+    std::span<const std::byte> bytes() const noexcept {
+        return std::as_bytes(std::span(builder_->GetBufferPointer(), builder_->GetSize()));
+    }
 
-// An object (T of the object API) as a finished FlatBuffer, valid until this thread builds the next.
-template <typename Object>
-std::span<const std::byte> pack(const Object& object) {
-    flatbuffers::FlatBufferBuilder& builder = scratch();
-    builder.Finish(Object::TableType::Pack(builder, &object));
-    return bytes_of(builder);
-}
+    // An object (T of the object API) as a finished FlatBuffer.
+    template <typename Object>
+    std::span<const std::byte> pack(const Object& object) {
+        builder_->Finish(Object::TableType::Pack(*builder_, &object));
+        return bytes();
+    }
+
+private:
+    struct Shared {
+        flatbuffers::FlatBufferBuilder builder{1024};
+        bool in_use = false;
+    };
+    static Shared& shared_of_thread() {
+        thread_local Shared shared;
+        return shared;
+    }
+
+    flatbuffers::FlatBufferBuilder* builder_;
+    std::optional<flatbuffers::FlatBufferBuilder> own_;
+};
 
 inline Message typed(Message message, std::span<const std::byte> payload) {
     message.payload = payload;
@@ -60,15 +90,16 @@ public:
 
     // An object of the object API. The payload and encoding of the message are ignored.
     Delivery publish(const typename Table::NativeTableType& object, const Message& message = {}) {
-        return publisher_.publish(detail::typed(message, detail::pack(object)));
+        detail::Scratch scratch;
+        return publisher_.publish(detail::typed(message, scratch.pack(object)));
     }
     // What build(FlatBufferBuilder&) returns: the offset of a table.
     template <typename Build>
     requires std::is_invocable_r_v<flatbuffers::Offset<Table>, Build, flatbuffers::FlatBufferBuilder&> Delivery
     publish(Build&& build, const Message& message = {}) {
-        flatbuffers::FlatBufferBuilder& builder = detail::scratch();
-        builder.Finish(build(builder));
-        return publisher_.publish(detail::typed(message, detail::bytes_of(builder)));
+        detail::Scratch scratch;
+        scratch.builder().Finish(build(scratch.builder()));
+        return publisher_.publish(detail::typed(message, scratch.bytes()));
     }
 
 private:
@@ -78,13 +109,17 @@ private:
 template <typename Object>
 requires requires { typename Object::TableType; }
 Delivery Bus::publish(const Object& object, const Message& message) {
-    return publish(EventTypeOf<typename Object::TableType>::name, detail::typed(message, detail::pack(object)));
+    detail::Scratch scratch;
+    return publish(EventTypeOf<typename Object::TableType>::name, detail::typed(message, scratch.pack(object)));
 }
 
 template <typename Table>
 const Table* Event::as() const {
+    constexpr flatbuffers::uoffset_t kDeepest = 64;
     if (type() != EventTypeOf<Table>::name) return nullptr;
-    flatbuffers::Verifier verifier(static_cast<const std::uint8_t*>(raw_.payload), raw_.payload_bytes);
+    // As many tables as the bytes can hold: so many may be published.
+    const auto most_tables = static_cast<flatbuffers::uoffset_t>(raw_.payload_bytes / sizeof(flatbuffers::uoffset_t));
+    flatbuffers::Verifier verifier(static_cast<const std::uint8_t*>(raw_.payload), raw_.payload_bytes, kDeepest, most_tables);
     if (encoding() != Encoding::flatbuffers || !verifier.VerifyBuffer<Table>(nullptr)) {
         throw Error(SWB_ERR_PAYLOAD, "the payload of '" + std::string(type()) + "' is not the FlatBuffer that its type has");
     }

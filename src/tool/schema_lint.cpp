@@ -1,5 +1,6 @@
 #include "src/tool/schema_lint.hpp"
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <swarmbus/error.hpp>
 
 #include "src/error.hpp"
+#include "src/routing/name.hpp"
 #include "src/tool/exit_status.hpp"
 #include "src/tool/input.hpp"
 #include "src/tool/streams.hpp"
@@ -26,7 +28,12 @@ std::vector<std::string> findings_in(const std::string& path) {
     if (!core::is_binary_schema(binary)) binary = compiled = core::binary_of_text(contents);
     const core::Schema schema(binary, {}, core::Schema::Root::unneeded);
     std::vector<std::string> findings;
+    std::map<std::string, std::string> tables;  // by type
     for (const core::NamedType& named : core::named_types(schema)) {
+        const auto [before, is_first] = tables.emplace(named.type, named.table);
+        if (!is_first) findings.push_back("tables " + before->second + " and " + named.table + " are both published under " + named.type);
+        if (const auto fault = core::find_fault_in_type(named.type))
+            findings.push_back("table " + named.table + ": " + named.type + ": " + fault->what);
         if (std::string unusual = core::unusual_type_name(named.type); !unusual.empty()) {
             findings.push_back("table " + named.table + ": " + unusual);
         }

@@ -41,7 +41,8 @@ Number number_of(std::string_view digits) {
     Number number{Number::kReal};
     if (std::from_chars(first, last, number.as_real).ec != std::errc()) {
         // Out of range: too small is zero, as for every other reader.
-        const double nearest = std::strtod(std::string(digits).c_str(), nullptr);
+        static const locale_t kOfC = ::newlocale(LC_ALL_MASK, "C", nullptr);  // whatever the program's says of commas
+        const double nearest = ::strtod_l(std::string(digits).c_str(), nullptr, kOfC);
         number.as_real = std::isfinite(nearest) ? nearest : kInexact;
         return number;
     }

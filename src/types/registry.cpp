@@ -9,6 +9,7 @@
 #include "src/clock/clock.hpp"
 #include "src/error.hpp"
 #include "src/routing/name.hpp"
+#include "src/routing/pattern.hpp"
 #include "src/types/evolution.hpp"
 
 namespace swarmbus::core {
@@ -18,6 +19,14 @@ namespace {
 std::span<const std::byte> standard_schema() {
     using Binary = swarmbus::events::AgentCreatedBinarySchema;
     return std::as_bytes(std::span(Binary::data(), Binary::size()));
+}
+
+void check_type_to_register(std::string_view type) {
+    check_type(type);
+    if (type.starts_with(kOwnDomain)) {
+        throw Error(SWB_ERR_TYPE_NAME, "type '" + std::string(type) + "': what begins with '" + std::string(kOwnDomain) +
+                                           "' is the bus's own; take another domain");
+    }
 }
 
 }  // namespace
@@ -57,7 +66,7 @@ std::shared_ptr<const RegisteredType> Registry::find_known(std::string_view type
 }
 
 RegisterOutcome Registry::add(std::string_view type, std::span<const std::byte> binary, std::string_view root) {
-    check_type(type);
+    check_type_to_register(type);
     const Schema schema(binary, root);
     return add({{std::string(type), schema.root().name}}, binary).front().second;
 }
@@ -67,7 +76,12 @@ std::vector<std::pair<std::string, RegisterOutcome>> Registry::add_all(std::span
     std::vector<Addition> additions;
     for (const SchemaObject& object : schema.objects()) {
         if (object.event.empty()) continue;
-        check_type(object.event);
+        check_type_to_register(object.event);
+        const auto before = std::ranges::find(additions, object.event, &Addition::type);
+        if (before != additions.end()) {
+            throw Error(SWB_ERR_SCHEMA, "schema: " + before->root + " and " + object.name + " are both published under '" + object.event +
+                                            "'; a type has one table");
+        }
         additions.push_back({object.event, object.name});
     }
     if (additions.empty())

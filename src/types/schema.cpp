@@ -43,6 +43,7 @@ constexpr std::array<BaseTypeFacts, reflection::MaxBaseType> kBaseTypes = {{{"no
 constexpr std::size_t kMaxAlignment = 8;  // of a payload in a slot
 constexpr std::size_t kMaxFields = 4096;  // of one object
 constexpr std::size_t kMaxStructBytes = 65'535;
+constexpr std::size_t kMaxTableBytes = 65'535 - sizeof(flatbuffers::soffset_t);  // as its vtable can say
 constexpr int kMaxStructDepth = 32;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(SWB_ERR_SCHEMA, "schema: " + what); }
@@ -245,7 +246,15 @@ private:
             }
             field.tag = tag;
         }
-        for (const SchemaField& field : object.fields) object.widest_first.push_back(&field);
+        std::size_t bytes = 0;
+        for (const SchemaField& field : object.fields) {
+            object.widest_first.push_back(&field);
+            bytes += inline_bytes(field.type) + inline_alignment(field.type) - 1;
+        }
+        if (!object.is_struct && bytes > kMaxTableBytes) {
+            fail(object.name + ": its fields take " + std::to_string(bytes) + " bytes; a FlatBuffer's table has at most " +
+                 std::to_string(kMaxTableBytes) + ", and vectors and tables lie outside of it");
+        }
         std::stable_sort(object.widest_first.begin(), object.widest_first.end(),
                          [](const auto* a, const auto* b) { return inline_alignment(a->type) > inline_alignment(b->type); });
     }
@@ -290,7 +299,8 @@ private:
             if (field.offset < end || alignment > object.alignment || field.offset % alignment != 0) fail(where + ": it is misplaced");
             end = field.offset + inline_bytes(field.type);
         }
-        if (end > object.bytes) fail(object.name + ": it is longer than it says");
+        if ((end + object.alignment - 1) / object.alignment * object.alignment != object.bytes)
+            fail(object.name + ": it is not as long as its fields");
         if (own_depth > kMaxStructDepth)
             fail(object.name + ": more than " + std::to_string(kMaxStructDepth) + " structs lie within each other");
         struct_depths_[&object] = own_depth;

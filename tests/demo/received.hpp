@@ -35,7 +35,8 @@ struct Received {
 // One whose payload is a table of the standard events, as it is published. The rest can be set.
 template <typename Object>
 Received received_table(const Object& object, std::string source = "agent-7") {
-    const auto bytes = swarmbus::detail::pack(object);
+    swarmbus::detail::Scratch scratch;
+    const auto bytes = scratch.pack(object);
     return {.type = swarmbus::EventTypeOf<typename Object::TableType>::name,
             .source = std::move(source),
             .payload = {reinterpret_cast<const char*>(bytes.data()), bytes.size()},

@@ -155,11 +155,13 @@ class Tokens(TokensTest):
     def test_requests_need_it_and_probes_do_not(self):
         gateway = self.start_guarded("--allow-publish")
         good = {"Authorization": f"Bearer {self.token}"}
-        for path in ("/v1/state", "/v1/types", "/metrics", "/", "/v1/events?pattern=a"):
+        for path in ("/v1/state", "/v1/types", "/metrics", "/v1/events?pattern=a"):
             for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": self.token}, {"Authorization": f"Basic {self.token}"}):
                 status, answer, _ = gateway.request("GET", path, headers=headers)
                 self.assertEqual((status, answer["WWW-Authenticate"]), (401, "Bearer"), (path, headers))
             self.assertEqual(gateway.request("GET", path, headers=good)[0], 200, path)
+            self.assertEqual(gateway.request("GET", path, headers={"Authorization": f"bEARER {self.token}"})[0], 200, path)
+        self.assertEqual(gateway.request("GET", "/")[0], 200, "the page holds no data")
         self.assertEqual(gateway.post({"type": "a.b"}, status=401)["error"]["code"], "token")
         gateway.post({"type": "a.b"}, headers=good)
         self.assertEqual(gateway.request("GET", f"/v1/state?token={self.token}")[0], 401)
@@ -219,21 +221,23 @@ class Limits(AccessTest):
             for stream in streams:
                 stream.expect("subscribed")
             for _ in range(20):
-                with contextlib.suppress(OSError):
-                    self.assertEqual(gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"")
+                with gateway.connect() as connection:  # which is told before it has asked
+                    answer = gw.read_to_end(connection)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+                self.assertIn(b"\r\nRetry-After: 5\r\n", answer)
             self.pub("a.b")
             for stream in streams:
                 stream.expect("message")
             streams[0].close()
-            gw.eventually(lambda: gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") != b"", "room for another")
+            gw.eventually(lambda: b" 200 OK" in gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "room for another")
         gw.eventually(lambda: gateway.clients("sse") == 0)
         self.assertGreaterEqual(gateway.metric('swarmbus_gateway_refusals_total{reason="connections"}'), 20)
 
     def test_connections_are_limited_by_address(self):
         gateway = self.start_gateway("--max-connections-per-address", "2")
         with contextlib.closing(gw.SseStream(gateway, "/v1/sse?pattern=*")), contextlib.closing(gw.SseStream(gateway, "/v1/sse?pattern=*")):
-            with contextlib.suppress(OSError):
-                self.assertEqual(gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"")
+            with gateway.connect() as connection:
+                self.assertIn(b" 503 ", gw.read_to_end(connection))
             with socket.socket() as other:
                 other.settimeout(harness.PATIENCE)
                 other.bind(("127.0.0.2", 0))

@@ -62,6 +62,13 @@ class Terminating(gw.GatewayTest):
         gateway = self.start_gateway()
         with gateway.connect() as early:
             early.sendall(b"GET /readyz HTTP/1.1\r\n")
+            others = []
+            for head in (b"GET /v1/sse?pattern=* HTTP/1.1\r\n", b"GET /v1/events?pattern=* HTTP/1.1\r\n", b"GET /v1/state HTTP/1.1\r\n",
+                         b"GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: swarmbus.v1.json\r\n"):
+                others.append(gateway.connect())
+                self.addCleanup(others[-1].close)
+                others[-1].sendall(head)
             stream = self.open_sse(gateway, "/v1/sse?pattern=*")
             begin = self.terminate(gateway)
             while stream.next() is not None:
@@ -70,8 +77,13 @@ class Terminating(gw.GatewayTest):
             answer = gw.read_to_end(early)
             self.assertIn(b" 503 ", answer)
             self.assertIn(b"shutting_down", answer)
+            for other in others:
+                other.sendall(b"Host: localhost\r\n\r\n")
+                answer = gw.read_to_end(other)
+                self.assertIn(b" 503 ", answer)
+                self.assertIn(b"Retry-After: ", answer)
             with contextlib.suppress(OSError):
-                self.assertEqual(gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"")
+                self.assertRegex(gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"^(HTTP/1.1 503 |$)")
         self.assert_ends(gateway, begin)
 
     def test_one_that_does_not_read_or_answer_delays_it_no_longer_than_five_seconds(self):

@@ -116,6 +116,47 @@ class Pipelining(HostileTest):
         self.assert_idle(gateway)
 
 
+    def test_one_that_is_to_be_closed_and_reads_nothing_is_hung_up_on(self):
+        gateway = self.start_gateway()
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect((gateway.host, gateway.port))
+            message = b'{"op":"subscribe","patterns":["*"]}'
+            deaf.sendall(UPGRADE + bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message)
+            gw.eventually(lambda: gateway.clients("websocket") == 1)
+            self.publish_lines("a.b", ["x" * 1000] * 3000)
+            rubbish = bytes([0x81, 0x80 | 7, 0, 0, 0, 0]) + b"rubbish"
+            deaf.sendall(rubbish)
+            gw.eventually(lambda: gateway.clients("websocket") == 0, "hanging up")
+
+    def ask_and_not_read(self, gateway, path):
+        deaf = socket.socket()
+        self.addCleanup(deaf.close)
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(harness.PATIENCE)
+        deaf.connect((gateway.host, gateway.port))
+        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return deaf
+
+    def test_answers_that_nobody_takes_are_few_and_end(self):
+        gateway = self.start_gateway("--follow", "*", "--heartbeat", "1s")
+        for number in range(60):
+            self.pub("big.event", "-", "--subject", str(number), stdin=b"x" * 200_000)
+        gw.eventually(lambda: gateway.metric("swarmbus_gateway_journal_events") == 60)
+        asked = [self.ask_and_not_read(gateway, "/v1/state") for _ in range(8)]
+        answers = sorted(connection.recv(200)[:12] for connection in asked)
+        self.assertEqual(answers, [b"HTTP/1.1 200"] * 4 + [b"HTTP/1.1 503"] * 4)
+        self.assertLess(gateway.memory_bytes(), 300 << 20)
+
+        def has_room():
+            with self.ask_and_not_read(gateway, "/v1/events?pattern=*&since=0000000000000001-1") as deaf:
+                return deaf.recv(12) == b"HTTP/1.1 200"
+
+        gw.eventually(has_room, "having room again")
+        self.ask_and_not_read(gateway, "/v1/events?pattern=*&since=0000000000000001-1")
+        gw.eventually(lambda: gateway.clients("poll") == 0, "hanging up")
+
+
 class Vanishing(HostileTest):
     # peers 18: libwebsockets 2302, 2455
     def test_a_hundred_curls_that_are_killed_are_free_within_two_seconds_and_cost_nothing(self):

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -278,6 +279,32 @@ class Queries(gw.GatewayTest):
         gateway = self.start_gateway()
         for query in ("pattern=a%", "pattern=a%z", "pattern=a%zz"):
             self.assertIn(gateway.request("GET", f"/v1/sse?{query}")[0], (400, 403), query)
+
+    def test_a_list_of_more_than_a_thousand_events_is_refused_whole(self):
+        gateway = self.start_gateway("--allow-publish")
+        event = {"type": "a.b", "encoding": "text", "payload": ""}
+        self.assertEqual(len(gateway.post([event] * 1000)["published"]), 1000)
+        refusal = gateway.post([event] * 1001, status=400)["error"]
+        self.assertEqual(refusal["code"], "bad_message")
+        self.assertIn("at most 1000", refusal["message"])
+        self.assertEqual(gateway.metric("swarmbus_gateway_published_events_total"), 1000)
+
+    def test_a_refusal_is_counted_once_for_its_reason(self):
+        gateway = self.start_gateway()
+        gateway.get("/v1/events?pattern=a..b", status=400)
+        gateway.get("/v1/events?pattern=a&since=x", status=400)
+        gateway.post({"type": "a.b"}, status=403)
+        counts = {reason: gateway.metric(f'swarmbus_gateway_refusals_total{{reason="{reason}"}}') for reason in ("pattern", "message", "publish")}
+        self.assertEqual(counts, {"pattern": 1, "message": 1, "publish": 1})
+
+    def test_a_misspelt_option_of_the_file_is_told(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write("max-conections = 3\n")
+            file.flush()
+            done = subprocess.run([gw.GATEWAY, "--bus", self.bus, "--listen", "127.0.0.1:0", "--config", file.name], capture_output=True,
+                                  timeout=harness.PATIENCE, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"max-conections", done.stderr)
 
     def test_patterns_are_limited(self):
         gateway = self.start_gateway("--max-patterns", "3")

@@ -52,6 +52,15 @@ TEST(Registry, has_the_standard_events_from_the_start) {
     EXPECT_EQ(bus.type("agent.status.changed").root, "swarmbus.events.AgentStatusChanged");
 }
 
+TEST(Registry, takes_no_file_with_two_tables_for_a_type_and_no_type_of_the_bus) {
+    const BusName name;
+    Bus bus(name);
+    const char* twice = R"(attribute "event"; table A (event: "x.y.z") { a:int; } table B (event: "x.y.z") { b:string; })";
+    EXPECT_EQ(error_of([&] { bus.register_types(twice); }), SWB_ERR_SCHEMA);
+    EXPECT_FALSE(bus.has_type("x.y.z"));
+    EXPECT_EQ(error_of([&] { bus.register_type("bus.joined", schema_of(1)); }), SWB_ERR_TYPE_NAME);
+}
+
 TEST(Registry, of_one_process_is_that_of_all_at_once) {
     const BusName name;
     Bus bus(name);

@@ -59,6 +59,28 @@ TEST_F(Typed, a_publisher_takes_objects_and_what_a_builder_builds) {
         EXPECT_EQ(bus_.next(0ns)->as<events::AgentStatusChanged>()->agent_id()->str(), agent);
 }
 
+TEST_F(Typed, what_is_published_within_a_builder_harms_neither_event) {
+    TypedPublisher<events::TaskCreated> publisher(bus_);
+    publisher.publish([&](flatbuffers::FlatBufferBuilder& builder) {
+        const auto id = builder.CreateString("t-1");
+        bus_.publish(changed());
+        events::TaskCreatedBuilder table(builder);
+        table.add_task_id(id);
+        return table.Finish();
+    });
+    bus_.publish(changed());
+    EXPECT_EQ(bus_.next(0ns)->as<events::AgentStatusChanged>()->agent_id()->str(), "agent-7");
+    EXPECT_EQ(bus_.next(0ns)->as<events::TaskCreated>()->task_id()->str(), "t-1");
+    EXPECT_EQ(bus_.next(0ns)->as<events::AgentStatusChanged>()->agent_id()->str(), "agent-7");
+}
+
+TEST_F(Typed, a_payload_of_more_than_a_million_tables_is_read) {
+    std::string json = R"({"task_id":"t-1","metadata":[1)";
+    for (int i = 1; i < 1'000'100; ++i) json += ",1";
+    bus_.publish_json("task.created", json + "]}");
+    EXPECT_EQ(bus_.next(0ns)->as<events::TaskCreated>()->metadata()->items()->size(), 1'000'100u);
+}
+
 TEST_F(Typed, a_payload_that_is_not_the_table_is_refused) {
     bus_.publish(event_types::agent_status_changed, "no FlatBuffer");
     Message message;

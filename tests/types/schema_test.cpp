@@ -93,6 +93,18 @@ TEST(Schema, with_structs_deep_within_each_other_is_refused) {
     EXPECT_NE(refusal(binary_of_text(text + "table T { s:S39; } root_type T;")).find("structs lie within each other"), std::string::npos);
 }
 
+TEST(Schema, whose_table_is_larger_than_a_vtable_can_say_is_refused_with_the_table) {
+    const std::string text = "struct Big { a:[ubyte:40000]; } table T { x:Big; y:Big; } root_type T;";
+    EXPECT_TRUE(refusal(binary_of_text(text)).starts_with("schema: T: its fields take 80000 bytes; a FlatBuffer's table has at most 65531"))
+        << refusal(binary_of_text(text));
+}
+
+TEST(Schema, whose_struct_is_longer_than_its_fields_is_refused) {
+    const Bytes binary = binary_of_text("struct S { a:uint; b:[uint:99]; } table T { s:S; } root_type T;");
+    using namespace std::string_literals;
+    EXPECT_EQ(refusal(replaced(binary, "\x90\x01\0\0"s, "\x90\x02\0\0"s)), "schema: S: it is not as long as its fields");
+}
+
 // Any JSON is read by the fields of swarmbus.Value, which must then be what their names say.
 TEST(Schema, that_calls_numbers_string_has_no_values_of_any_json) {
     const Bytes binary = binary_of_text(

@@ -65,7 +65,7 @@ Response Api::answer_known(const Request& request) {
         return response;
     };
     if (request.path == "/v1/events" || request.path == "/v1/ws" || request.path == "/v1/sse") {
-        return refuse(request.path == "/v1/events" ? "GET, HEAD, POST" : "GET");
+        return refuse(request.path == "/v1/events" ? "GET, POST" : "GET");
     }
     const std::array<std::string_view, 7> known = {"/", "/v1/participants", "/v1/types", "/v1/state", "/healthz", "/readyz", "/metrics"};
     const bool is_known = std::ranges::find(known, request.path) != known.end() || request.path.starts_with(kSchemas);
@@ -91,6 +91,7 @@ Response Api::publish(const Request& request) {
             published += "{\"sequence\":" + std::to_string(done.sequence) + ",\"delivered\":" + std::to_string(done.delivered) +
                          ",\"dropped\":" + std::to_string(done.dropped) + "}";
         } catch (const CommandError& e) {
+            gateway_.note_refused(e);
             Response response = error_response(e);
             // Those before it are published: say so, and go on with "error".
             response.body = "{\"published\":[" + published + "]," + response.body.substr(1);

@@ -14,7 +14,7 @@ namespace {
 
 using core::JsonValue;
 
-constexpr std::uint32_t kLongestBatchMs = 60'000;
+constexpr rapidjson::SizeType kMostPublications = 1000;  // in one go: others wait meanwhile
 
 std::string_view text_in(const JsonValue& value) { return {value.GetString(), value.GetStringLength()}; }
 
@@ -85,7 +85,7 @@ Subscription subscription_in(const Members& members) {
     wanted.snapshot = members.boolean("snapshot").value_or(false);
     if (const auto batch = members.number("batch_ms", kLongestBatchMs)) wanted.batch = std::chrono::milliseconds(*batch);
     wanted.coalesce = members.boolean("coalesce");
-    wanted.max_rate = members.number("max_rate", 1'000'000);
+    wanted.max_rate = members.number("max_rate", kMostRate);
     return wanted;
 }
 
@@ -159,6 +159,10 @@ std::vector<PublishCommand> publications_from_json(std::string_view text) {
         return publications;
     }
     if (!parsed.IsArray()) throw CommandError("bad_message", "the body is neither a JSON object nor a list of them");
+    if (parsed.Size() > kMostPublications) {
+        throw CommandError("bad_message", "the list has " + std::to_string(parsed.Size()) + " events; publish at most " +
+                                              std::to_string(kMostPublications) + " at a time");
+    }
     const core::JsonParts objects = core::json_parts_of(text);
     for (rapidjson::SizeType i = 0; i < parsed.Size(); ++i) {
         if (!parsed[i].IsObject()) throw CommandError("bad_message", "event " + std::to_string(i) + " of the list is no JSON object");

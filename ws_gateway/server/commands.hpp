@@ -15,6 +15,9 @@ namespace swarmbus::gateway {
 
 using CommandId = std::optional<std::int64_t>;
 
+// Of a subscription, in every form.
+inline constexpr std::uint32_t kLongestBatchMs = 60'000, kMostRate = 1'000'000;
+
 // What is no command, or one that can't be done: for the client to read.
 class CommandError : public std::runtime_error {
 public:

@@ -15,6 +15,11 @@ std::string text_of(const flatbuffers::String* text) {
     return text->str();
 }
 
+std::uint32_t at_most(std::uint32_t most, std::uint32_t value, const char* name) {
+    if (value > most) throw CommandError("bad_message", "'" + std::string(name) + "' is more than " + std::to_string(most));
+    return value;
+}
+
 CommandId id_of(flatbuffers::Optional<std::int64_t> id) { return id ? CommandId(*id) : CommandId(); }
 
 template <typename Texts>
@@ -30,9 +35,9 @@ SubscribeCommand subscribe_of(const wire::Subscribe& subscribe) {
     wanted.patterns = patterns_of(subscribe.patterns());
     if (subscribe.since() != nullptr) wanted.since = Cursor{subscribe.since()->epoch(), subscribe.since()->offset()};
     wanted.snapshot = subscribe.snapshot();
-    if (const auto batch = subscribe.batch_ms()) wanted.batch = std::chrono::milliseconds(*batch);
+    if (const auto batch = subscribe.batch_ms()) wanted.batch = std::chrono::milliseconds(at_most(kLongestBatchMs, *batch, "batch_ms"));
     if (const auto coalesce = subscribe.coalesce()) wanted.coalesce = *coalesce;
-    if (const auto rate = subscribe.max_rate()) wanted.max_rate = *rate;
+    if (const auto rate = subscribe.max_rate()) wanted.max_rate = at_most(kMostRate, *rate, "max_rate");
     return {id_of(subscribe.id()), wanted};
 }
 

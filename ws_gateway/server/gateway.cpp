@@ -144,7 +144,6 @@ SubscribedMessage Gateway::subscribe(Client& client, const SubscribeCommand& com
 
 PublishedMessage Gateway::publish(const PublishCommand& command) {
     if (!options_.allow_publish) {
-        metrics_.refused(Refusal::publish);
         throw CommandError("not_allowed", "this gateway does not let clients publish (--allow-publish)", command.id);
     }
     Message message;
@@ -161,6 +160,17 @@ PublishedMessage Gateway::publish(const PublishCommand& command) {
         metrics_.published(true);
         const char* code = e.code() == SWB_ERR_PAYLOAD ? "bad_payload" : e.code() == SWB_ERR_TYPE_NAME ? "bad_type" : "bus";
         throw CommandError(code, e.what(), command.id);
+    }
+}
+
+void Gateway::note_refused(const CommandError& error) {
+    const std::string_view code = error.code();
+    if (code == "bad_pattern" || code == "too_many_patterns") {
+        metrics_.refused(Refusal::pattern);
+    } else if (code == "not_allowed") {
+        metrics_.refused(Refusal::publish);
+    } else if (code != "bus" && code != "bad_payload" && code != "bad_type") {  // those are told as errors of publishing
+        metrics_.refused(Refusal::message);
     }
 }
 

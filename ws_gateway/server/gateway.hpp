@@ -44,6 +44,9 @@ public:
     SubscribedMessage subscribe(Client& client, const SubscribeCommand& command, Clock::time_point now);
     PublishedMessage publish(const PublishCommand& command);
 
+    // Counts what a client asked for wrongly.
+    void note_refused(const CommandError& error);
+
     HelloMessage hello() const;
     // What the bus last said when it could not be read; empty while all is well.
     const std::string& bus_trouble() const noexcept { return bus_trouble_; }

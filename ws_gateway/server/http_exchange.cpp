@@ -1,12 +1,24 @@
 #include "ws_gateway/server/http_exchange.hpp"
 
 #include <charconv>
+#include <exception>
+
+#include "ws_gateway/observe/log.hpp"
 
 namespace swarmbus::gateway {
 namespace {
 
 constexpr std::string_view kPageRules =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+
+// Answers that may be larger than what the kernel keeps for one who does not read: so many at a time.
+constexpr std::size_t kLargeBytes = 256 << 10, kMostLargeAnswers = 4;
+
+Response come_back_later(std::string_view code, std::string_view message) {
+    Response response = error_response(503, code, message);
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
 
 bool has_header(lws* wsi, lws_token_indexes header) noexcept { return lws_hdr_total_length(wsi, header) > 0; }
 
@@ -66,7 +78,11 @@ int HttpServer::request(lws* wsi, std::string_view path, HttpExchange*& exchange
     const Request& request = exchange->request;
     const bool is_probe = request.path == "/healthz" || request.path == "/readyz";
     const bool is_preflight = request.method == "OPTIONS";
-    if (const auto refusal = find_refusal(request, is_probe || is_preflight)) return send(wsi, request, *refusal);
+    if (is_shutting_down_ && !is_probe && request.path != "/metrics") {
+        return send(wsi, request, come_back_later("shutting_down", "the gateway ends"));
+    }
+    // The page holds no data.
+    if (const auto refusal = find_refusal(request, is_probe || is_preflight || request.path == "/")) return send(wsi, request, *refusal);
     if (has_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) {
         return send(wsi, request, error_response(501, "transfer_encoding", "a body has to come with Content-Length"));
     }
@@ -103,7 +119,25 @@ int HttpServer::body_is_there(HttpExchange& exchange) {
 }
 
 int HttpServer::answer(HttpExchange& exchange) {
+    try {
+        return answer_known(exchange);
+    } catch (const CommandError& e) {
+        gateway_.note_refused(e);
+        return send(exchange.wsi, exchange.request, error_response(e));
+    } catch (const std::exception& e) {
+        log_error("http", e.what());
+        return send(exchange.wsi, exchange.request, error_response(500, "fault", "a fault of the gateway"));
+    }
+}
+
+int HttpServer::answer_known(HttpExchange& exchange) {
     const Request& request = exchange.request;
+    if (is_large(request)) {
+        if (large_answers_.size() >= kMostLargeAnswers) {
+            return send(exchange.wsi, request, come_back_later("busy", "too many clients are taking the state; come back later"));
+        }
+        large_answers_.insert(exchange.wsi);
+    }
     if (request.method == "OPTIONS") {
         Response preflight;
         preflight.status = 204;
@@ -114,14 +148,16 @@ int HttpServer::answer(HttpExchange& exchange) {
     }
     if (request.method == "GET" && (request.path == "/v1/sse" || request.path == "/v1/events")) {
         exchange.transport = request.path == "/v1/sse" ? static_cast<HttpStreamTransport*>(&sse_) : &poll_;
-        try {
-            exchange.stream = exchange.transport->open(exchange.wsi, request, common_headers(request));
-            return 0;
-        } catch (const CommandError& e) {
-            return send(exchange.wsi, request, error_response(e));
-        }
+        exchange.stream = exchange.transport->open(exchange.wsi, request, common_headers(request));
+        return 0;
     }
     return send(exchange.wsi, request, api_.answer(request));
+}
+
+// Whether the answer may hold all of a large state.
+bool HttpServer::is_large(const Request& request) const {
+    return request.method == "GET" && (request.path == "/v1/state" || request.path == "/v1/events") &&
+           gateway_.latest().bytes() > kLargeBytes;
 }
 
 std::string HttpServer::common_headers(const Request& request) const {
@@ -161,6 +197,7 @@ void HttpServer::closed(HttpExchange*& exchange) {
 bool HttpServer::admits_websocket(lws* wsi, bool& has_token) {
     const Request request = read_request(wsi, header_of(wsi, WSI_TOKEN_GET_URI));
     std::optional<Response> refusal = find_refusal(request, true);
+    if (is_shutting_down_) refusal = come_back_later("shutting_down", "the gateway ends");
     const bool is_echo = gateway_.options().echo && request.path == kEcho;
     const std::string protocols = header_of(wsi, WSI_TOKEN_PROTOCOL);
     if (!refusal && request.path != "/v1/ws" && !is_echo) refusal = error_response(404, "not_found", "WebSockets are at /v1/ws");
@@ -181,6 +218,7 @@ void HttpServer::tick(Clock::time_point now) {
     for (HttpExchange* exchange : with_body_) {
         if (now - exchange->begun < gateway_.options().request_timeout) continue;
         gateway_.metrics().refused(Refusal::timeout);
+        send(exchange->wsi, exchange->request, error_response(408, "too_slow", "the body did not come in time"));
         hang_up(exchange->wsi);
     }
     sse_.tick(now);
@@ -188,6 +226,7 @@ void HttpServer::tick(Clock::time_point now) {
 }
 
 void HttpServer::shut_down(const ByeMessage& bye) {
+    is_shutting_down_ = true;
     api_.shut_down();
     say_goodbye(bye);
 }

@@ -38,6 +38,8 @@ public:
     int body_is_there(HttpExchange& exchange);
     int writable(HttpExchange& exchange);
     void closed(HttpExchange*& exchange);
+    // All that was said to a connection has left, or never will.
+    void gone(const lws* wsi) { large_answers_.erase(wsi); }
 
     // Whether a request for a WebSocket may go on; if not, it was answered. `has_token`: a good one was in its header.
     bool admits_websocket(lws* wsi, bool& has_token);
@@ -53,6 +55,8 @@ private:
     // An error, if the request is not to be answered otherwise.
     std::optional<Response> find_refusal(const Request& request, bool is_open_to_all);
     int answer(HttpExchange& exchange);
+    int answer_known(HttpExchange& exchange);
+    bool is_large(const Request& request) const;
     int send(lws* wsi, const Request& request, const Response& response);
     std::string common_headers(const Request& request) const;
 
@@ -61,7 +65,9 @@ private:
     Api api_;
     SseTransport sse_;
     LongPollTransport poll_;
-    std::unordered_set<HttpExchange*> with_body_;  // that is not there whole
+    std::unordered_set<HttpExchange*> with_body_;   // that is not there whole
+    std::unordered_set<const lws*> large_answers_;  // under way, to these
+    bool is_shutting_down_ = false;
 };
 
 }  // namespace swarmbus::gateway

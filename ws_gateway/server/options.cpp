@@ -42,6 +42,7 @@ void add_options(CLI::App& app, GatewayOptions& options) {
     app.set_config("--config", "", "A TOML file of options, named as the flags are")
         ->type_name("FILE")
         ->check(CLI::ExistingFile.description(""));
+    app.allow_config_extras(CLI::config_extras_mode::error);  // what is misspelt is said to be
     app.add_option("-b,--bus", options.bus, "The bus to show")->envname("SWARMBUS_BUS")->type_name("NAME")->capture_default_str();
     app.add_flag("--no-create", options.no_create, "Show only a bus that is there; make none")->envname("SWARMBUS_GATEWAY_NO_CREATE");
     add(app, "listen", options.listen, "Where to listen; port 0 takes a free one", "HOST:PORT");
@@ -55,7 +56,8 @@ void add_options(CLI::App& app, GatewayOptions& options) {
         ->delimiter(',');
     add(app, "allow-host", options.allowed_hosts, "Names by which browsers may call the gateway", "NAME...")->delimiter(',');
     add(app, "max-connections", options.max_connections, "Connections at a time", "N");
-    add(app, "max-connections-per-address", options.max_connections_per_address, "The same from one address", "N");
+    add(app, "max-connections-per-address", options.max_connections_per_address,
+        "The same from one address; 0: all on loopback addresses, else 256", "N");
     add(app, "max-patterns", options.max_patterns, "Patterns of a client", "N")->check(CLI::Range(1, 1000).description(""));
     add(app, "max-message-bytes", options.max_message_bytes, "Largest message of a client", "N")
         ->check(CLI::Range(1024, 1 << 26).description(""));
@@ -99,6 +101,12 @@ Endpoint parse_endpoint(const std::string& text) {
         throw wrong("has no address in numbers");
     }
     return endpoint;
+}
+
+std::uint32_t connections_per_address(const GatewayOptions& options) {
+    constexpr std::uint32_t kOfOthers = 256;
+    if (options.max_connections_per_address > 0) return options.max_connections_per_address;
+    return parse_endpoint(options.listen).is_loopback() ? options.max_connections : kOfOthers;
 }
 
 void check(const GatewayOptions& options) {

@@ -21,7 +21,8 @@ struct GatewayOptions {
     std::string token_file;
     std::vector<std::string> allowed_origins, allowed_hosts;
 
-    std::uint32_t max_connections = 10'000, max_connections_per_address = 10'000;
+    std::uint32_t max_connections = 10'000;
+    std::uint32_t max_connections_per_address = 0;  // 0: see connections_per_address()
     std::uint32_t max_patterns = 64;
     std::uint32_t max_message_bytes = 64 << 10;  // from a client
     std::uint32_t max_body_bytes = 1 << 20;
@@ -48,6 +49,9 @@ struct Endpoint {
 };
 // Throws std::invalid_argument that says what is wrong.
 Endpoint parse_endpoint(const std::string& text);
+
+// From loopback addresses as many as in all, else 256, unless asked otherwise.
+std::uint32_t connections_per_address(const GatewayOptions& options);
 
 // What can't be together. Throws std::invalid_argument that says what to do.
 void check(const GatewayOptions& options);

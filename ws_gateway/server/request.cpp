@@ -1,5 +1,6 @@
 #include "ws_gateway/server/request.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "src/tool/text.hpp"
@@ -14,8 +15,10 @@ std::string Request::parameter(std::string_view name) const {
 }
 
 std::string Request::token() const {
-    constexpr std::string_view kScheme = "Bearer ";
-    return authorization.starts_with(kScheme) ? authorization.substr(kScheme.size()) : std::string();
+    constexpr std::string_view kScheme = "bearer ";
+    const auto same = [](char is, char wanted) { return (is >= 'A' && is <= 'Z' ? is - 'A' + 'a' : is) == wanted; };
+    const std::string_view scheme = std::string_view(authorization).substr(0, kScheme.size());
+    return std::ranges::equal(scheme, kScheme, same) ? authorization.substr(kScheme.size()) : std::string();
 }
 
 Response error_response(int status, std::string_view code, std::string_view message) {
@@ -87,9 +90,9 @@ SubscribeCommand subscription_in(const Request& request) {
         if (!wanted.since) throw CommandError("bad_cursor", "'" + since + "' is no cursor");
     }
     wanted.snapshot = number_in(request, "snapshot", 0, 1) == 1;
-    wanted.batch = std::chrono::milliseconds(number_in(request, "batch_ms", 0, 60'000));
+    wanted.batch = std::chrono::milliseconds(number_in(request, "batch_ms", 0, kLongestBatchMs));
     wanted.coalesce = number_in(request, "coalesce", 0, 1) == 1;
-    wanted.max_rate = number_in(request, "max_rate", 0, 1'000'000);
+    wanted.max_rate = number_in(request, "max_rate", 0, kMostRate);
     return {{}, wanted};
 }
 

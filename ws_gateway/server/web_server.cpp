@@ -54,7 +54,7 @@ public:
         : loop_(loop),
           gateway_(gateway),
           access_(std::move(access)),
-          connections_(gateway.options().max_connections, gateway.options().max_connections_per_address),
+          connections_(gateway.options().max_connections, connections_per_address(gateway.options())),
           http_(gateway, access_, loop),
           websockets_(gateway, access_) {
         listen();
@@ -127,7 +127,7 @@ private:
         info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
         if (endpoint.host.find(':') == std::string::npos) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
         info.pt_serv_buf_size = 4096;
-        info.max_http_header_data = 4096;
+        info.max_http_header_data = 16 << 10;  // while a request is read
         info.timeout_secs = std::max<unsigned>(1, static_cast<unsigned>(gateway_.options().request_timeout.count() / 1000));
         context_ = lws_create_context(&info);
         if (context_ == nullptr) throw std::runtime_error("libwebsockets could not be started");
@@ -219,10 +219,16 @@ private:
             const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(in));
             if (accepting_ && connections_.has_room_for(address_of_peer(socket))) return 0;
             gateway_.metrics().refused(Refusal::connections);
+            static constexpr std::string_view kFull =
+                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            ::send(socket, kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
             return 1;
         }
         case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: connections_.add(wsi, address_of_peer(lws_get_socket_fd(wsi))); return 0;
-        case LWS_CALLBACK_WSI_DESTROY: connections_.remove(wsi); return 0;
+        case LWS_CALLBACK_WSI_DESTROY:
+            connections_.remove(wsi);
+            http_.gone(wsi);
+            return 0;
         default: return 0;
         }
     }

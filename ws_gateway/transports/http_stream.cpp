@@ -23,12 +23,7 @@ void peer_spoke(struct ev_loop* loop, ev_io* watcher, int) {
 
 HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Request& request, SubscribedMessage& answer) {
     auto stream = std::make_unique<HttpStream>(*this, form, wsi, Clock::now());
-    try {
-        answer = gateway_.subscribe(*stream, subscription_in(request), Clock::now());
-    } catch (const CommandError&) {
-        gateway_.metrics().refused(Refusal::pattern);
-        throw;
-    }
+    answer = gateway_.subscribe(*stream, subscription_in(request), Clock::now());
     connect(*stream);
     gateway_.metrics().connected(name());
     // Nothing tells of a peer that the network lost, but that no heartbeat is acknowledged. Of itself the system takes a quarter of an

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::uint32_t kLongestWait = 60, kUsualWait = 25;  // seconds
 constexpr std::uint32_t kMostEvents = 10'000, kUsualEvents = 1'000;
+constexpr std::size_t kMostKept = std::size_t{1} << 20;  // of a buffer for the next answer
 
 }  // namespace
 
@@ -67,13 +68,20 @@ void LongPollTransport::answer(HttpStream& stream, std::string_view members) {
     outgoing_.clear();
     outgoing_.bytes() += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: " +
                          std::to_string(stream.answer.size()) + "\r\n" + stream.headers + "\r\n" + stream.answer;
+    stream.answer = {};
     write_to(stream, outgoing_.data(), outgoing_.size());
+    if (outgoing_.size() > kMostKept) outgoing_ = {};
     finish(stream);
 }
 
 void LongPollTransport::tick(Clock::time_point now) {
     for (Client* client : clients()) {
-        if (!static_cast<HttpStream&>(*client).is_over && now >= static_cast<HttpStream&>(*client).answer_at) shut_down(*client, {});
+        auto& stream = static_cast<HttpStream&>(*client);
+        if (stream.is_over) {
+            if (now - stream.spoken_at >= gateway_.options().heartbeat * 4 / 3) hang_up(stream.wsi);  // did not take it all that time
+        } else if (now >= stream.answer_at) {
+            shut_down(stream, {});
+        }
     }
 }
 

@@ -2,13 +2,18 @@
 
 #include <sys/socket.h>
 
+#include <exception>
 #include <variant>
+
+#include "ws_gateway/observe/log.hpp"
 
 namespace swarmbus::gateway {
 namespace {
 
 // What the kernel keeps for one who does not read.
 constexpr int kSendBufferBytes = 256 << 10;
+// For what was said to leave, before a code does.
+constexpr std::chrono::seconds kLongestClose(3);
 
 }  // namespace
 
@@ -24,6 +29,7 @@ struct WebSocketTransport::Session : Client {
     bool was_pinged = false;
     bool is_held = false;     // nothing is read until what was said has left
     std::uint16_t close = 0;  // code; not 0: to be closed when it is writable
+    Clock::time_point close_at{};
     std::string_view close_reason{};
 };
 
@@ -105,9 +111,12 @@ void WebSocketTransport::handle(Session& session, std::string_view message) {
             heartbeat(session, gateway_.cursor_of(session));
         }
     } catch (const CommandError& e) {
-        gateway_.metrics().refused(std::string_view(e.code()) == "bad_pattern" ? Refusal::pattern : Refusal::message);
+        gateway_.note_refused(e);
         error(session, {e.id(), e.code(), e.what()});
         if (std::string_view(e.code()) == "bad_message") end(session, CloseCode::bad_message, "the message is none of this protocol");
+    } catch (const std::exception& e) {
+        log_error("websocket", e.what());
+        end(session, CloseCode::fault, "a fault of the gateway");
     }
 }
 
@@ -184,6 +193,7 @@ void WebSocketTransport::end(Session& session, CloseCode code, std::string_view 
     if (session.close != 0) return;
     session.close = static_cast<std::uint16_t>(code);
     session.close_reason = reason;
+    session.close_at = Clock::now();
     lws_callback_on_writable(session.wsi);
 }
 
@@ -191,7 +201,10 @@ void WebSocketTransport::tick(Clock::time_point now) {
     const auto interval = gateway_.options().heartbeat;
     for (Client* client : clients()) {
         auto& session = static_cast<Session&>(*client);
-        if (session.close != 0) continue;
+        if (session.close != 0) {
+            if (now - session.close_at >= kLongestClose) hang_up(session.wsi);
+            continue;
+        }
         const auto silence = now - session.heard_at;
         if (!session.has_token && silence >= gateway_.options().request_timeout) {
             gateway_.metrics().refused(Refusal::timeout);

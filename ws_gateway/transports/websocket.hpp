@@ -16,6 +16,7 @@ namespace swarmbus::gateway {
 enum class CloseCode : std::uint16_t {
     restart = 1012,
     too_large = 1009,
+    fault = 1011,
     bad_message = 4000,
     bad_token = 4001,
     bus_is_gone = 4100,

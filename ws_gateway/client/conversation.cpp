@@ -1,6 +1,7 @@
 #include "ws_gateway/client/conversation.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "src/tool/text.hpp"
@@ -199,7 +200,11 @@ void Conversation::control(const wire::Frame& frame, Outcome& outcome) {
         gap.missed = told.missed();
         if (told.lost_by() != nullptr) {
             const std::size_t causes = std::min<std::size_t>(told.lost_by()->size(), gap.lost_by.size());
-            for (std::size_t i = 0; i < causes; ++i) gap.lost_by[i] = told.lost_by()->Get(static_cast<flatbuffers::uoffset_t>(i));
+            // Verified, but for the alignment of its elements.
+            for (std::size_t i = 0; i < causes; ++i) {
+                std::memcpy(&gap.lost_by[i], told.lost_by()->Data() + i * sizeof gap.lost_by[i], sizeof gap.lost_by[i]);
+                gap.lost_by[i] = flatbuffers::EndianScalar(gap.lost_by[i]);
+            }
         }
         advance(told.cursor());
         queue_.push_back(gap);

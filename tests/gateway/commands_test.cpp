@@ -135,6 +135,27 @@ TEST(FrameCommands, hold_what_they_say) {
     EXPECT_TRUE(std::holds_alternative<HeartbeatCommand>(read_frame(frame_of(wire::HeartbeatT()))));
 }
 
+TEST(FrameCommands, have_the_limits_that_json_has) {
+    const auto subscribe_with = [](std::uint32_t batch_ms, std::uint32_t rate) {
+        wire::SubscribeT subscribe;
+        subscribe.id = 7;
+        subscribe.patterns = {"a"};
+        subscribe.batch_ms = batch_ms;
+        subscribe.max_rate = rate;
+        return std::get<SubscribeCommand>(read_frame(frame_of(std::move(subscribe)))).subscription;
+    };
+    EXPECT_EQ(subscribe_with(kLongestBatchMs, kMostRate).max_rate, kMostRate);
+    for (const auto& [batch_ms, rate] : {std::pair{kLongestBatchMs + 1, 1u}, std::pair{0u, kMostRate + 1}}) {
+        try {
+            subscribe_with(batch_ms, rate);
+            ADD_FAILURE() << batch_ms << " " << rate;
+        } catch (const CommandError& e) {
+            EXPECT_STREQ(e.code(), "bad_message");
+            EXPECT_EQ(e.id(), 7);
+        }
+    }
+}
+
 TEST(FrameCommands, that_are_damaged_or_not_for_the_gateway_are_refused) {
     wire::SubscribeT subscribe;
     subscribe.patterns = {"a.*", "b"};

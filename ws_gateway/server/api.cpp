@@ -48,6 +48,7 @@ Response Api::answer(const Request& request) {
     try {
         return answer_known(request);
     } catch (const CommandError& e) {
+        gateway_.note_refused(e);
         return error_response(e);
     } catch (const core::Error& e) {
         return error_response(503, "bus", e.what());

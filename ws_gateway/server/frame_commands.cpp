@@ -15,8 +15,8 @@ std::string text_of(const flatbuffers::String* text) {
     return text->str();
 }
 
-std::uint32_t at_most(std::uint32_t most, std::uint32_t value, const char* name) {
-    if (value > most) throw CommandError("bad_message", "'" + std::string(name) + "' is more than " + std::to_string(most));
+std::uint32_t limited(const char* name, std::uint32_t value, std::uint32_t most, CommandId id) {
+    if (value > most) throw CommandError("bad_message", "'" + std::string(name) + "' is not from 0 to " + std::to_string(most), id);
     return value;
 }
 
@@ -35,10 +35,11 @@ SubscribeCommand subscribe_of(const wire::Subscribe& subscribe) {
     wanted.patterns = patterns_of(subscribe.patterns());
     if (subscribe.since() != nullptr) wanted.since = Cursor{subscribe.since()->epoch(), subscribe.since()->offset()};
     wanted.snapshot = subscribe.snapshot();
-    if (const auto batch = subscribe.batch_ms()) wanted.batch = std::chrono::milliseconds(at_most(kLongestBatchMs, *batch, "batch_ms"));
+    const CommandId id = id_of(subscribe.id());
+    if (const auto batch = subscribe.batch_ms()) wanted.batch = std::chrono::milliseconds(limited("batch_ms", *batch, kLongestBatchMs, id));
     if (const auto coalesce = subscribe.coalesce()) wanted.coalesce = *coalesce;
-    if (const auto rate = subscribe.max_rate()) wanted.max_rate = at_most(kMostRate, *rate, "max_rate");
-    return {id_of(subscribe.id()), wanted};
+    if (const auto rate = subscribe.max_rate()) wanted.max_rate = limited("max_rate", *rate, kMostRate, id);
+    return {id, wanted};
 }
 
 PublishCommand publish_of(const wire::Publish& publish) {

@@ -159,14 +159,21 @@ class Tokens(TokensTest):
             for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": self.token}, {"Authorization": f"Basic {self.token}"}):
                 status, answer, _ = gateway.request("GET", path, headers=headers)
                 self.assertEqual((status, answer["WWW-Authenticate"]), (401, "Bearer"), (path, headers))
-            self.assertEqual(gateway.request("GET", path, headers=good)[0], 200, path)
-            self.assertEqual(gateway.request("GET", path, headers={"Authorization": f"bEARER {self.token}"})[0], 200, path)
-        self.assertEqual(gateway.request("GET", "/")[0], 200, "the page holds no data")
+            for headers in (good, {"Authorization": f"bearer {self.token}"}, {"Authorization": f"BEARER  {self.token}"}):
+                self.assertEqual(gateway.request("GET", path, headers=headers)[0], 200, (path, headers))
+        for wrong in ("Bearer", "Bearer ", "bearer   ", f"Bearer{self.token}"):
+            self.assertEqual(gateway.request("GET", "/v1/state", headers={"Authorization": wrong})[0], 401, wrong)
         self.assertEqual(gateway.post({"type": "a.b"}, status=401)["error"]["code"], "token")
         gateway.post({"type": "a.b"}, headers=good)
         self.assertEqual(gateway.request("GET", f"/v1/state?token={self.token}")[0], 401)
         gateway.get("/healthz")
         gateway.get("/readyz")
+
+    def test_the_page_is_shown_to_anybody_who_may_connect(self):
+        gateway = self.start_guarded()
+        self.assertEqual(gateway.request("GET", "/")[0], 200)
+        self.assertEqual(gateway.request("GET", "/", headers={"Host": "evil.example"})[0], 403)
+        self.assertEqual(gateway.request("GET", "/v1/sse?pattern=*")[0], 401)
 
     def test_a_page_may_ask_whether_it_may(self):
         gateway = self.start_guarded("--allow-origin", "https://dash.example")

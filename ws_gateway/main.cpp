@@ -87,6 +87,10 @@ int main(int argc, char** argv) {
     token->add_option("NAME", name, "Whose it is")->required()->type_name("");
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ConfigError& e) {
+        std::cerr << "swarmbus-gateway: --config: '" << app.get_config_ptr()->as<std::string>() << "': " << e.what()
+                  << "; names in it are those of the flags, without --\n";
+        return swarmbus::tool::kUsage;
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? swarmbus::tool::kDone : swarmbus::tool::kUsage;
     }

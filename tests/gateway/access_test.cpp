@@ -70,11 +70,11 @@ TEST(Tokens, that_are_written_wrongly_are_named_by_their_line) {
 TEST(Endpoints, have_a_host_in_numbers_and_a_port) {
     EXPECT_EQ(parse_endpoint("127.0.0.1:7480").port, 7480);
     EXPECT_EQ(parse_endpoint("[::1]:0").host, "::1");
-    EXPECT_TRUE(parse_endpoint("localhost:1").is_loopback());
-    EXPECT_TRUE(parse_endpoint("127.1.2.3:1").is_loopback());
-    EXPECT_TRUE(parse_endpoint("[::1]:1").is_loopback());
+    EXPECT_TRUE(is_loopback(parse_endpoint("localhost:1").host));
+    EXPECT_TRUE(is_loopback(parse_endpoint("127.1.2.3:1").host));
+    EXPECT_TRUE(is_loopback(parse_endpoint("[::1]:1").host));
     for (const char* text : {"0.0.0.0:1", "[::]:1", "192.168.1.1:1", "[fe80::1]:1"})
-        EXPECT_FALSE(parse_endpoint(text).is_loopback()) << text;
+        EXPECT_FALSE(is_loopback(parse_endpoint(text).host)) << text;
     for (const char* text :
          {"", "7480", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:x", "127.0.0.1:80x", "some.name:80", ":80"}) {
         EXPECT_THROW(parse_endpoint(text), std::invalid_argument) << text;
@@ -100,14 +100,32 @@ TEST(Connections, are_counted_in_all_and_by_address) {
     const int a = 0, b = 0, c = 0;
     connections.add(&a, "1");
     connections.add(&b, "1");
-    EXPECT_FALSE(connections.has_room_for("1"));
-    EXPECT_TRUE(connections.has_room_for("2"));
+    EXPECT_EQ(connections.room_for("1"), Connections::Room::address_has_its_share);
+    EXPECT_EQ(connections.room_for("2"), Connections::Room::there_is);
     connections.add(&c, "2");
-    EXPECT_FALSE(connections.has_room_for("3"));
+    EXPECT_EQ(connections.room_for("3"), Connections::Room::all_taken);
     connections.remove(&a);
     connections.remove(&a);
-    EXPECT_TRUE(connections.has_room_for("1"));
+    EXPECT_EQ(connections.room_for("1"), Connections::Room::there_is);
     EXPECT_EQ(connections.size(), 2u);
+}
+
+TEST(Connections, of_other_machines_are_limited_without_being_told_and_those_of_this_one_are_not) {
+    std::vector<char> each(2 * kMostPerOtherAddress);
+    for (const char* address : {"192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"}) {
+        Connections connections(10'000, std::nullopt);
+        for (std::size_t i = 0; i < kMostPerOtherAddress; ++i) {
+            ASSERT_EQ(connections.room_for(address), Connections::Room::there_is) << address << " " << i;
+            connections.add(&each[i], address);
+        }
+        EXPECT_EQ(connections.room_for(address), Connections::Room::address_has_its_share) << address;
+        EXPECT_EQ(connections.room_for("192.0.2.2"), Connections::Room::there_is);
+    }
+    for (const char* address : {"127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"}) {
+        Connections connections(10'000, std::nullopt);
+        for (char& one : each) connections.add(&one, address);
+        EXPECT_EQ(connections.room_for(address), Connections::Room::there_is) << address;
+    }
 }
 
 }  // namespace

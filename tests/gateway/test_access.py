@@ -76,6 +76,21 @@ class Listening(AccessTest):
         gateway.get("/healthz")
 
 
+class Configuration(AccessTest):
+    def test_a_file_gives_options_and_a_name_that_none_has_is_told(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write("max-patterns = 3\nallow-publish = true\n")
+            file.flush()
+            gateway = self.start_gateway("--config", file.name)
+            self.assertEqual(gateway.get("/v1/events?pattern=a,b,c,d", status=400)["code"], "too_many_patterns")
+            gateway.post({"type": "a.b"})
+            file.write("max-conections = 5\n")
+            file.flush()
+            told = self.not_started("--config", file.name)
+            self.assertIn("max-conections", told)
+            self.assertIn(file.name, told)
+
+
 class HostsAndOrigins(AccessTest):
     def status(self, gateway, headers, path="/healthz"):
         return gateway.request("GET", path, headers=headers)[0]

@@ -42,7 +42,7 @@ void add_options(CLI::App& app, GatewayOptions& options) {
     app.set_config("--config", "", "A TOML file of options, named as the flags are")
         ->type_name("FILE")
         ->check(CLI::ExistingFile.description(""));
-    app.allow_config_extras(CLI::config_extras_mode::error);  // what is misspelt is said to be
+    app.allow_config_extras(CLI::config_extras_mode::error);
     app.add_option("-b,--bus", options.bus, "The bus to show")->envname("SWARMBUS_BUS")->type_name("NAME")->capture_default_str();
     app.add_flag("--no-create", options.no_create, "Show only a bus that is there; make none")->envname("SWARMBUS_GATEWAY_NO_CREATE");
     add(app, "listen", options.listen, "Where to listen; port 0 takes a free one", "HOST:PORT");
@@ -57,7 +57,7 @@ void add_options(CLI::App& app, GatewayOptions& options) {
     add(app, "allow-host", options.allowed_hosts, "Names by which browsers may call the gateway", "NAME...")->delimiter(',');
     add(app, "max-connections", options.max_connections, "Connections at a time", "N");
     add(app, "max-connections-per-address", options.max_connections_per_address,
-        "The same from one address; 0: all on loopback addresses, else 256", "N");
+        "The same from one address (default 256; without a limit from this machine)", "N");
     add(app, "max-patterns", options.max_patterns, "Patterns of a client", "N")->check(CLI::Range(1, 1000).description(""));
     add(app, "max-message-bytes", options.max_message_bytes, "Largest message of a client", "N")
         ->check(CLI::Range(1024, 1 << 26).description(""));
@@ -74,12 +74,13 @@ void add_options(CLI::App& app, GatewayOptions& options) {
     app.add_flag("--echo", options.echo, "Send what comes by WebSocket at /v1/echo back, for tests")->group("");
 }
 
-bool Endpoint::is_loopback() const {
+bool is_loopback(const std::string& host) {
     if (host == "localhost") return true;
     in_addr v4;
     if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
     in6_addr v6;
-    return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    if (::inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
 }
 
 Endpoint parse_endpoint(const std::string& text) {
@@ -103,14 +104,8 @@ Endpoint parse_endpoint(const std::string& text) {
     return endpoint;
 }
 
-std::uint32_t connections_per_address(const GatewayOptions& options) {
-    constexpr std::uint32_t kOfOthers = 256;
-    if (options.max_connections_per_address > 0) return options.max_connections_per_address;
-    return parse_endpoint(options.listen).is_loopback() ? options.max_connections : kOfOthers;
-}
-
 void check(const GatewayOptions& options) {
-    if (!parse_endpoint(options.listen).is_loopback() && options.token_file.empty() && !options.insecure) {
+    if (!is_loopback(parse_endpoint(options.listen).host) && options.token_file.empty() && !options.insecure) {
         throw std::invalid_argument("--listen: " + options.listen +
                                     " can be reached from other machines; give --tokens FILE, or --insecure to let everybody in");
     }

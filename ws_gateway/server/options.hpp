@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct GatewayOptions {
     std::vector<std::string> allowed_origins, allowed_hosts;
 
     std::uint32_t max_connections = 10'000;
-    std::uint32_t max_connections_per_address = 0;  // 0: see connections_per_address()
+    std::optional<std::uint32_t> max_connections_per_address;  // nothing: as Connections has it
     std::uint32_t max_patterns = 64;
     std::uint32_t max_message_bytes = 64 << 10;  // from a client
     std::uint32_t max_body_bytes = 1 << 20;
@@ -40,18 +41,16 @@ struct GatewayOptions {
 // Adds the options to the command.
 void add_options(CLI::App& app, GatewayOptions& options);
 
+// Whether an address in numbers, or "localhost", is of this machine itself.
+bool is_loopback(const std::string& host);
+
 // HOST and PORT of `listen`: "127.0.0.1:7480", "[::1]:7480", "localhost:0".
 struct Endpoint {
     std::string host;
     std::uint16_t port = 0;
-
-    bool is_loopback() const;
 };
 // Throws std::invalid_argument that says what is wrong.
 Endpoint parse_endpoint(const std::string& text);
-
-// From loopback addresses as many as in all, else 256, unless asked otherwise.
-std::uint32_t connections_per_address(const GatewayOptions& options);
 
 // What can't be together. Throws std::invalid_argument that says what to do.
 void check(const GatewayOptions& options);

@@ -54,7 +54,7 @@ public:
         : loop_(loop),
           gateway_(gateway),
           access_(std::move(access)),
-          connections_(gateway.options().max_connections, connections_per_address(gateway.options())),
+          connections_(gateway.options().max_connections, gateway.options().max_connections_per_address),
           http_(gateway, access_, loop),
           websockets_(gateway, access_) {
         listen();
@@ -217,7 +217,7 @@ private:
         switch (reason) {
         case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: {
             const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(in));
-            if (accepting_ && connections_.has_room_for(address_of_peer(socket))) return 0;
+            if (accepting_ && connections_.room_for(address_of_peer(socket)) == Connections::Room::there_is) return 0;
             gateway_.metrics().refused(Refusal::connections);
             static constexpr std::string_view kFull =
                 "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

@@ -59,6 +59,7 @@ int run(GatewayOptions options) {
     ::sd_notify(0, "READY=1");
     server.turn();
     ev_run(loop, 0);
+    server.throw_if_failed();
     ::sd_notify(0, "STOPPING=1");
     log_info("gateway", "ended");
     return tool::kDone;

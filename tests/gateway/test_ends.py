@@ -14,6 +14,14 @@ import harness
 
 
 class Terminating(gw.GatewayTest):
+    UPGRADE = (b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+               b"Sec-WebSocket-Protocol: swarmbus.v1.json\r\n")
+
+    def assert_told_to_come_back(self, answer):
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b"shutting_down", answer)
+        self.assertRegex(answer, rb"\r\nRetry-After: [0-9]+\r\n")
+
     def terminate(self, gateway):
         """Sends SIGTERM; the moment."""
         gateway.process.signal(signal.SIGTERM)
@@ -60,30 +68,27 @@ class Terminating(gw.GatewayTest):
 
     def test_it_is_not_ready_any_more_and_takes_nobody(self):
         gateway = self.start_gateway()
-        with gateway.connect() as early:
-            early.sendall(b"GET /readyz HTTP/1.1\r\n")
-            others = []
-            for head in (b"GET /v1/sse?pattern=* HTTP/1.1\r\n", b"GET /v1/events?pattern=* HTTP/1.1\r\n", b"GET /v1/state HTTP/1.1\r\n",
-                         b"GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: swarmbus.v1.json\r\n"):
-                others.append(gateway.connect())
-                self.addCleanup(others[-1].close)
-                others[-1].sendall(head)
+        paths = (b"/readyz", b"/healthz", b"/metrics", b"/v1/state", b"/v1/sse?pattern=*", b"/v1/events?pattern=*", b"/v1/ws", b"/")
+        with contextlib.ExitStack() as stack:
+            early = {path: stack.enter_context(gateway.connect()) for path in paths}
+            for path, connection in early.items():
+                connection.sendall(b"GET " + path + b" HTTP/1.1\r\n")
             stream = self.open_sse(gateway, "/v1/sse?pattern=*")
             begin = self.terminate(gateway)
             while stream.next() is not None:
                 pass
-            early.sendall(b"Host: localhost\r\n\r\n")
-            answer = gw.read_to_end(early)
-            self.assertIn(b" 503 ", answer)
-            self.assertIn(b"shutting_down", answer)
-            for other in others:
-                other.sendall(b"Host: localhost\r\n\r\n")
-                answer = gw.read_to_end(other)
-                self.assertIn(b" 503 ", answer)
-                self.assertIn(b"Retry-After: ", answer)
-            with contextlib.suppress(OSError):
-                self.assertRegex(gateway.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), b"^(HTTP/1.1 503 |$)")
+            with gateway.connect() as late:
+                self.assert_told_to_come_back(gw.read_to_end(late))
+            for path, connection in early.items():
+                more = self.UPGRADE if path == b"/v1/ws" else b""
+                connection.sendall(b"Host: localhost\r\n" + more + b"\r\n")
+                answer = gw.read_to_end(connection)
+                if path in (b"/healthz", b"/metrics"):
+                    self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), (path, answer))
+                elif path == b"/readyz":
+                    self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+                else:
+                    self.assert_told_to_come_back(answer)
         self.assert_ends(gateway, begin)
 
     def test_one_that_does_not_read_or_answer_delays_it_no_longer_than_five_seconds(self):

@@ -1,5 +1,7 @@
 """Clients that send what nobody sends, leave without a word, or take all there is. What brought other servers down (docs/decisions.md)."""
 import contextlib
+import json
+import resource
 import socket
 import subprocess
 import time
@@ -13,6 +15,11 @@ OPTIONS = b"OPTIONS /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\
 SSE = b"GET /v1/sse?pattern=a.* HTTP/1.1\r\nHost: localhost\r\n\r\n"
 UPGRADE = (b"GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: swarmbus.v1.json\r\n\r\n")
+
+
+def text_frame(message):
+    """Of a short message, masked by zeros."""
+    return bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message
 
 
 class HostileTest(gw.GatewayTest):
@@ -96,10 +103,8 @@ class Pipelining(HostileTest):
 
     def test_frames_in_one_segment_with_the_handshake_are_read(self):
         gateway = self.start_gateway()
-        message = b'{"op":"heartbeat"}'
-        frame = bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message
         with gateway.connect() as connection:
-            connection.sendall(UPGRADE + frame * 3)
+            connection.sendall(UPGRADE + text_frame(b'{"op":"heartbeat"}') * 3)
             data = b""
             while data.count(b'"op":"heartbeat"') < 3:
                 data += connection.recv(4096)
@@ -114,47 +119,6 @@ class Pipelining(HostileTest):
                 self.assertNotIn(b" 200 ", gateway.raw(data), data[:40])
             gateway.get("/healthz")
         self.assert_idle(gateway)
-
-
-    def test_one_that_is_to_be_closed_and_reads_nothing_is_hung_up_on(self):
-        gateway = self.start_gateway()
-        with socket.socket() as deaf:
-            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            deaf.connect((gateway.host, gateway.port))
-            message = b'{"op":"subscribe","patterns":["*"]}'
-            deaf.sendall(UPGRADE + bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message)
-            gw.eventually(lambda: gateway.clients("websocket") == 1)
-            self.publish_lines("a.b", ["x" * 1000] * 3000)
-            rubbish = bytes([0x81, 0x80 | 7, 0, 0, 0, 0]) + b"rubbish"
-            deaf.sendall(rubbish)
-            gw.eventually(lambda: gateway.clients("websocket") == 0, "hanging up")
-
-    def ask_and_not_read(self, gateway, path):
-        deaf = socket.socket()
-        self.addCleanup(deaf.close)
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.settimeout(harness.PATIENCE)
-        deaf.connect((gateway.host, gateway.port))
-        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        return deaf
-
-    def test_answers_that_nobody_takes_are_few_and_end(self):
-        gateway = self.start_gateway("--follow", "*", "--heartbeat", "1s")
-        for number in range(60):
-            self.pub("big.event", "-", "--subject", str(number), stdin=b"x" * 200_000)
-        gw.eventually(lambda: gateway.metric("swarmbus_gateway_journal_events") == 60)
-        asked = [self.ask_and_not_read(gateway, "/v1/state") for _ in range(8)]
-        answers = sorted(connection.recv(200)[:12] for connection in asked)
-        self.assertEqual(answers, [b"HTTP/1.1 200"] * 4 + [b"HTTP/1.1 503"] * 4)
-        self.assertLess(gateway.memory_bytes(), 300 << 20)
-
-        def has_room():
-            with self.ask_and_not_read(gateway, "/v1/events?pattern=*&since=0000000000000001-1") as deaf:
-                return deaf.recv(12) == b"HTTP/1.1 200"
-
-        gw.eventually(has_room, "having room again")
-        self.ask_and_not_read(gateway, "/v1/events?pattern=*&since=0000000000000001-1")
-        gw.eventually(lambda: gateway.clients("poll") == 0, "hanging up")
 
 
 class Vanishing(HostileTest):
@@ -217,12 +181,112 @@ class Vanishing(HostileTest):
                 connection.connect((gateway.host, gateway.port))
                 connection.sendall(request)
                 if request == UPGRADE:
-                    message = b'{"op":"subscribe","patterns":["*"]}'
-                    connection.sendall(bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message)
+                    connection.sendall(text_frame(b'{"op":"subscribe","patterns":["*"]}'))
                 gw.eventually(lambda: gateway.clients("sse") + gateway.clients("websocket") == 1)
                 self.publish_lines("a.b", ["x" * 1000] * 3000)
                 gw.eventually(lambda: gateway.clients("sse") + gateway.clients("websocket") == 0)
         self.assert_idle(gateway)
+
+    def test_one_that_is_to_be_closed_and_takes_nothing_is_hung_up_on(self):
+        gateway = self.start_gateway()
+        with socket.socket() as connection:
+            connection.settimeout(harness.PATIENCE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((gateway.host, gateway.port))
+            connection.sendall(UPGRADE + text_frame(b'{"op":"subscribe","patterns":["*"]}'))
+            gw.eventually(lambda: gateway.clients("websocket") == 1)
+            self.wait_for_inboxes(1)
+            self.publish_lines("a.b", ["x" * 1000] * 3000)
+            # All there is in the way by now.
+            gw.eventually(lambda: gateway.metric("swarmbus_gateway_journal_events") == 3000)
+            connection.sendall(text_frame(b'{"op":"fly"}'))
+            gw.eventually(lambda: gateway.clients("websocket") == 0, "hanging up")
+        self.assert_idle(gateway)
+
+
+class Memory(HostileTest):
+    STATE_BYTES = 8 << 20
+
+    def gateway_with_much(self, *options):
+        """Its state is of 8 MB."""
+        gateway = self.start_gateway("--follow", "*", *options)
+        self.wait_for_inboxes(1)
+        for number in range(8):
+            self.publish_lines(f"much.{number}", ["x" * 200_000])
+            for part in range(4):
+                self.pub(f"much.{number}", "-", "--subject", str(part), stdin=b"y" * 200_000)
+        gw.eventually(lambda: gateway.metric("swarmbus_gateway_state_events") == 40)
+        return gateway
+
+    def test_those_who_ask_for_all_there_is_and_do_not_read_cost_little_and_are_hung_up_on(self):
+        gateway = self.gateway_with_much("--request-timeout", "1s")
+        before = gateway.memory_bytes()
+        for path in ("/v1/state", "/v1/events?pattern=*&since=0123456789abcdef-1", "/v1/events?pattern=*&snapshot=1"):
+            with contextlib.ExitStack() as stack:
+                for _ in range(30):
+                    connection = stack.enter_context(socket.socket())
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    connection.connect((gateway.host, gateway.port))
+                    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                gateway.get("/healthz")
+                # Not a whole one for each.
+                self.assertLess(gateway.memory_bytes() - before, 30 * self.STATE_BYTES / 2, path)
+                gw.eventually(lambda: gateway.descriptors() < 30, "hanging up")
+            self.assertEqual(gateway.clients("poll"), 0)
+        self.assert_idle(gateway)
+
+    def test_one_who_reads_slowly_is_not_hung_up_on_and_gets_all(self):
+        gateway = self.gateway_with_much("--request-timeout", "1s")
+        for path, version in (("/v1/state", "1.1"), ("/v1/state", "1.0"), ("/v1/events?pattern=*&snapshot=1", "1.1")):
+            with socket.socket() as connection:
+                connection.settimeout(harness.PATIENCE)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                connection.connect((gateway.host, gateway.port))
+                connection.sendall(f"GET {path} HTTP/{version}\r\nHost: localhost\r\n\r\n".encode())
+                response = gw.http.client.HTTPResponse(connection)
+                response.begin()
+                self.assertEqual(response.getheader("Transfer-Encoding"), "chunked" if version == "1.1" else None)
+                body = b""
+                for _ in range(8):  # for longer than the request may take
+                    body += response.read(200_000)
+                    time.sleep(0.2)
+                answer = json.loads(body + response.read())
+                self.assertEqual(len(answer.get("snapshot", answer)["events"]), 40)
+
+    def limit_memory(self, gateway, further_bytes):
+        """What the gateway may take of its addresses, beyond what it has."""
+        with open(f"/proc/{gateway.pid}/statm", encoding="ascii") as statm:
+            taken = int(statm.read().split()[0]) * resource.getpagesize()
+        if taken > 1 << 40:
+            self.skipTest("a sanitizer has taken all addresses")
+        resource.prlimit(gateway.pid, resource.RLIMIT_AS, (taken + further_bytes, resource.RLIM_INFINITY))
+
+    def test_a_request_that_there_is_no_memory_for_is_answered_500_and_the_others_go_on(self):
+        gateway = self.start_gateway("--allow-publish", "--max-body-bytes", "67108864")
+        stream = self.open_sse(gateway, "/v1/sse?pattern=*")
+        stream.expect("subscribed")
+        self.limit_memory(gateway, 24 << 20)
+        body = b'{"type":"a.b","encoding":"text","payload":"%s"}' % (b"x" * (60 << 20))
+        with gateway.connect() as connection:
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            self.assertIn(gw.read_to_end(connection)[:13], (b"HTTP/1.1 500 ", b""))  # closing may take it from who is still sending
+        self.assertIn("could not be answered", gateway.log())
+        self.pub("a.b", "still here")
+        self.assertEqual(stream.expect("message")["payload"], "still here")
+
+    @gw.needs_websockets
+    def test_a_websocket_that_there_is_no_memory_for_is_closed_with_1011_and_the_others_go_on(self):
+        gateway = self.start_gateway("--max-message-bytes", "67108864")
+        other, client = self.open(gateway), self.open(gateway)
+        other.subscribe("*")
+        self.limit_memory(gateway, 24 << 20)
+        with contextlib.suppress(gw.websockets.ConnectionClosed):
+            client.send_raw("x" * (60 << 20))
+        self.assertIn(client.closed()[1], (1011, 1006))
+        self.assertIn("could not be served", gateway.log())
+        self.pub("a.b", "still here")
+        self.assertEqual(other.events(1)[0]["payload"], "still here")
 
 
 class Descriptors(HostileTest):

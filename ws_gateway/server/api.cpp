@@ -65,16 +65,15 @@ Response Api::answer_known(const Request& request) {
         response.headers.emplace_back("Allow", allowed);
         return response;
     };
-    if (request.path == "/v1/events" || request.path == "/v1/ws" || request.path == "/v1/sse") {
+    if (request.path == "/v1/events" || request.path == "/v1/ws" || request.path == "/v1/sse" || request.path == "/v1/state") {
         return refuse(request.path == "/v1/events" ? "GET, POST" : "GET");
     }
-    const std::array<std::string_view, 7> known = {"/", "/v1/participants", "/v1/types", "/v1/state", "/healthz", "/readyz", "/metrics"};
+    const std::array<std::string_view, 6> known = {"/", "/v1/participants", "/v1/types", "/healthz", "/readyz", "/metrics"};
     const bool is_known = std::ranges::find(known, request.path) != known.end() || request.path.starts_with(kSchemas);
     if (!is_known) return error_response(404, "not_found", "there is nothing at '" + request.path + "'");
     if (!is_get) return refuse("GET, HEAD");
     if (request.path == "/v1/types") return types();
     if (request.path == "/v1/participants") return with_type(participants_.json(Clock::now()), "application/json");
-    if (request.path == "/v1/state") return state(request);
     if (request.path == "/healthz") return json("{\"status\":\"alive\"}");
     if (request.path == "/readyz") return ready();
     if (request.path == "/metrics") return with_type(gateway_.metrics().text(), "text/plain; version=0.0.4; charset=utf-8");
@@ -131,19 +130,16 @@ Response Api::schema(const Request& request) {
     return with_type(core::json_schema_of(parsed) + "\n", "application/schema+json");
 }
 
-Response Api::state(const Request& request) {
+SnapshotAnswer::Parts Api::state(const Request& request) {
     SubscribeCommand command = subscription_in(request);
     if (command.subscription.patterns.empty()) command.subscription.patterns = {"*"};
     check_patterns(command.subscription.patterns, gateway_.options().max_patterns, {});
     Hub& hub = gateway_.hub();
-    const auto filter = hub.filters().with(command.subscription.patterns);
-    Latest::Walk walk = gateway_.latest().walk();
-    std::vector<std::string> events;
-    while (hub.snapshot_part(walk, *filter, Format::json, events)) {}
-    std::string body = hub.is_complete(*filter) ? "{\"complete\":true" : "{\"complete\":false";
-    append_cursor_member(body, gateway_.journal().cursor_at(walk.began()));
-    append_events_member(body, {events.begin(), events.end()});
-    return json(body + "}");
+    SnapshotAnswer::Parts parts{hub.filters().with(command.subscription.patterns), gateway_.latest().walk(), {}, "]}\n"};
+    parts.before = hub.is_complete(*parts.filter) ? "{\"complete\":true" : "{\"complete\":false";
+    append_cursor_member(parts.before, gateway_.journal().cursor_at(parts.walk.began()));
+    parts.before += ",\"events\":[";
+    return parts;
 }
 
 Response Api::ready() const {

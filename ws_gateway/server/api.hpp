@@ -4,6 +4,7 @@
 #include "ws_gateway/server/gateway.hpp"
 #include "ws_gateway/server/participants.hpp"
 #include "ws_gateway/server/request.hpp"
+#include "ws_gateway/transports/snapshot_answer.hpp"
 
 namespace swarmbus::gateway {
 
@@ -16,12 +17,14 @@ public:
     // The gateway is about to end: it is not ready any more.
     void shut_down() noexcept { shutting_down_ = true; }
 
+    // Of GET /v1/state. Throws CommandError.
+    SnapshotAnswer::Parts state(const Request& request);
+
 private:
     Response answer_known(const Request& request);
     Response publish(const Request& request);
     Response types();
     Response schema(const Request& request);
-    Response state(const Request& request);
     Response ready() const;
 
     Gateway& gateway_;

@@ -1,7 +1,6 @@
 #include "ws_gateway/server/http_exchange.hpp"
 
 #include <charconv>
-#include <exception>
 
 #include "ws_gateway/observe/log.hpp"
 
@@ -10,15 +9,6 @@ namespace {
 
 constexpr std::string_view kPageRules =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:";
-
-// Answers that may be larger than what the kernel keeps for one who does not read: so many at a time.
-constexpr std::size_t kLargeBytes = 256 << 10, kMostLargeAnswers = 4;
-
-Response come_back_later(std::string_view code, std::string_view message) {
-    Response response = error_response(503, code, message);
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-}
 
 bool has_header(lws* wsi, lws_token_indexes header) noexcept { return lws_hdr_total_length(wsi, header) > 0; }
 
@@ -61,6 +51,11 @@ std::optional<Response> HttpServer::find_refusal(const Request& request, bool is
     if (!access_.allows_origin(request.origin, request.host)) {
         return refuse(Refusal::origin, 403, "origin", "pages of '" + request.origin + "' may not connect (--allow-origin)");
     }
+    if (is_shutting_down_ && request.path != "/healthz" && request.path != "/readyz" && request.path != "/metrics") {
+        Response response = refuse(Refusal::connections, 503, "shutting_down", "the gateway is about to end");
+        ask_to_come_back(response);
+        return response;
+    }
     if (!is_open_to_all && access_.needs_token() && !access_.allows_token(request.token())) {
         Response response = refuse(Refusal::token, 401, "token", "a token is needed: 'Authorization: Bearer TOKEN'");
         response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -76,13 +71,10 @@ int HttpServer::request(lws* wsi, std::string_view path, HttpExchange*& exchange
     exchange->begun = Clock::now();
     exchange->request = read_request(wsi, path);
     const Request& request = exchange->request;
-    const bool is_probe = request.path == "/healthz" || request.path == "/readyz";
-    const bool is_preflight = request.method == "OPTIONS";
-    if (is_shutting_down_ && !is_probe && request.path != "/metrics") {
-        return send(wsi, request, come_back_later("shutting_down", "the gateway ends"));
-    }
-    // The page holds no data.
-    if (const auto refusal = find_refusal(request, is_probe || is_preflight || request.path == "/")) return send(wsi, request, *refusal);
+    // The page holds nothing of the bus; what it asks for needs the token.
+    const bool is_open_to_all =
+        request.path == "/healthz" || request.path == "/readyz" || request.path == "/" || request.method == "OPTIONS";
+    if (const auto refusal = find_refusal(request, is_open_to_all)) return send(wsi, request, *refusal);
     if (has_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) {
         return send(wsi, request, error_response(501, "transfer_encoding", "a body has to come with Content-Length"));
     }
@@ -108,6 +100,7 @@ int HttpServer::request(lws* wsi, std::string_view path, HttpExchange*& exchange
 }
 
 int HttpServer::body(HttpExchange& exchange, std::string_view bytes) {
+    if (exchange.is_given_up) return -1;
     // More than was announced is the next request, which is not looked at.
     exchange.request.body += bytes.substr(0, exchange.body_bytes - exchange.request.body.size());
     return exchange.request.body.size() == exchange.body_bytes ? body_is_there(exchange) : 0;
@@ -119,25 +112,7 @@ int HttpServer::body_is_there(HttpExchange& exchange) {
 }
 
 int HttpServer::answer(HttpExchange& exchange) {
-    try {
-        return answer_known(exchange);
-    } catch (const CommandError& e) {
-        gateway_.note_refused(e);
-        return send(exchange.wsi, exchange.request, error_response(e));
-    } catch (const std::exception& e) {
-        log_error("http", e.what());
-        return send(exchange.wsi, exchange.request, error_response(500, "fault", "a fault of the gateway"));
-    }
-}
-
-int HttpServer::answer_known(HttpExchange& exchange) {
     const Request& request = exchange.request;
-    if (is_large(request)) {
-        if (large_answers_.size() >= kMostLargeAnswers) {
-            return send(exchange.wsi, request, come_back_later("busy", "too many clients are taking the state; come back later"));
-        }
-        large_answers_.insert(exchange.wsi);
-    }
     if (request.method == "OPTIONS") {
         Response preflight;
         preflight.status = 204;
@@ -148,16 +123,26 @@ int HttpServer::answer_known(HttpExchange& exchange) {
     }
     if (request.method == "GET" && (request.path == "/v1/sse" || request.path == "/v1/events")) {
         exchange.transport = request.path == "/v1/sse" ? static_cast<HttpStreamTransport*>(&sse_) : &poll_;
-        exchange.stream = exchange.transport->open(exchange.wsi, request, common_headers(request));
-        return 0;
+        try {
+            exchange.transport->open(exchange.wsi, request, common_headers(request), exchange.stream);
+            return 0;
+        } catch (const CommandError& e) {
+            gateway_.note_refused(e);
+            return send(exchange.wsi, request, error_response(e));
+        }
+    }
+    if (request.method == "GET" && request.path == "/v1/state") {
+        try {
+            exchange.state = std::make_unique<SnapshotAnswer>(gateway_.hub(), exchange.wsi, api_.state(request), common_headers(request));
+        } catch (const CommandError& e) {
+            gateway_.note_refused(e);
+            return send(exchange.wsi, request, error_response(e));
+        }
+        exchange.uptake.emplace(lws_get_socket_fd(exchange.wsi), Clock::now());
+        with_state_.insert(&exchange);
+        return exchange.state->send() ? 0 : -1;
     }
     return send(exchange.wsi, request, api_.answer(request));
-}
-
-// Whether the answer may hold all of a large state.
-bool HttpServer::is_large(const Request& request) const {
-    return request.method == "GET" && (request.path == "/v1/state" || request.path == "/v1/events") &&
-           gateway_.latest().bytes() > kLargeBytes;
 }
 
 std::string HttpServer::common_headers(const Request& request) const {
@@ -168,20 +153,22 @@ std::string HttpServer::common_headers(const Request& request) const {
 }
 
 int HttpServer::send(lws* wsi, const Request& request, const Response& response) {
-    std::string text(LWS_PRE, '\0');
-    text += "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_phrase(response.status)) + "\r\n";
-    if (response.status != 204)
-        text += "Content-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n";
-    if (response.content_type.starts_with("text/html")) text += "Content-Security-Policy: " + std::string(kPageRules) + "\r\n";
-    text += "Cache-Control: no-store\r\n";
-    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\r\n";
-    text += common_headers(request) + "\r\n";
-    if (request.method != "HEAD") text += response.body;
+    std::string headers = common_headers(request);
+    if (response.content_type.starts_with("text/html")) headers += "Content-Security-Policy: " + std::string(kPageRules) + "\r\n";
+    std::string text = std::string(LWS_PRE, '\0') + text_of(response, headers, request.method != "HEAD");
     write(wsi, text.data() + LWS_PRE, text.size() - LWS_PRE, LWS_WRITE_HTTP_FINAL);
     return -1;
 }
 
+int HttpServer::failed(lws* wsi, const HttpExchange* exchange, const std::exception& error) {
+    log_error("gateway", "a request could not be answered", {{"error", error.what()}});
+    if (exchange != nullptr && exchange->stream == nullptr && exchange->state == nullptr)
+        send(wsi, exchange->request, error_response(500, "failed", "the gateway could not do that; its log says more"));
+    return -1;
+}
+
 int HttpServer::writable(HttpExchange& exchange) {
+    if (exchange.state != nullptr) return exchange.state->send() ? 0 : -1;
     if (exchange.stream == nullptr) return 0;
     return exchange.transport->writable(*exchange.stream) ? 0 : -1;
 }
@@ -190,6 +177,7 @@ void HttpServer::closed(HttpExchange*& exchange) {
     if (exchange == nullptr) return;
     if (exchange->stream != nullptr) exchange->transport->close(*exchange->stream);
     with_body_.erase(exchange);
+    with_state_.erase(exchange);
     delete exchange;
     exchange = nullptr;
 }
@@ -197,7 +185,6 @@ void HttpServer::closed(HttpExchange*& exchange) {
 bool HttpServer::admits_websocket(lws* wsi, bool& has_token) {
     const Request request = read_request(wsi, header_of(wsi, WSI_TOKEN_GET_URI));
     std::optional<Response> refusal = find_refusal(request, true);
-    if (is_shutting_down_) refusal = come_back_later("shutting_down", "the gateway ends");
     const bool is_echo = gateway_.options().echo && request.path == kEcho;
     const std::string protocols = header_of(wsi, WSI_TOKEN_PROTOCOL);
     if (!refusal && request.path != "/v1/ws" && !is_echo) refusal = error_response(404, "not_found", "WebSockets are at /v1/ws");
@@ -215,11 +202,16 @@ bool HttpServer::admits_websocket(lws* wsi, bool& has_token) {
 }
 
 void HttpServer::tick(Clock::time_point now) {
-    for (HttpExchange* exchange : with_body_) {
-        if (now - exchange->begun < gateway_.options().request_timeout) continue;
+    std::erase_if(with_body_, [&](HttpExchange* exchange) {
+        if (now - exchange->begun < gateway_.options().request_timeout) return false;
         gateway_.metrics().refused(Refusal::timeout);
-        send(exchange->wsi, exchange->request, error_response(408, "too_slow", "the body did not come in time"));
+        send(exchange->wsi, exchange->request, too_slow());
+        exchange->is_given_up = true;
         hang_up(exchange->wsi);
+        return true;
+    });
+    for (HttpExchange* exchange : with_state_) {
+        if (exchange->uptake->is_stuck(now, gateway_.options().request_timeout)) hang_up(exchange->wsi);
     }
     sse_.tick(now);
     poll_.tick(now);

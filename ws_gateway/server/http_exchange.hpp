@@ -25,6 +25,9 @@ struct HttpExchange {
     Clock::time_point begun{};
     HttpStream* stream = nullptr;  // the answer, if it goes on
     HttpStreamTransport* transport = nullptr;
+    std::unique_ptr<SnapshotAnswer> state;  // the answer, if it is made in parts
+    std::optional<Uptake> uptake;
+    bool is_given_up = false;  // the body came too slowly
 };
 
 class HttpServer {
@@ -38,8 +41,8 @@ public:
     int body_is_there(HttpExchange& exchange);
     int writable(HttpExchange& exchange);
     void closed(HttpExchange*& exchange);
-    // All that was said to a connection has left, or never will.
-    void gone(const lws* wsi) { large_answers_.erase(wsi); }
+    // Something was thrown on the way that is no fault of the request.
+    int failed(lws* wsi, const HttpExchange* exchange, const std::exception& error);
 
     // Whether a request for a WebSocket may go on; if not, it was answered. `has_token`: a good one was in its header.
     bool admits_websocket(lws* wsi, bool& has_token);
@@ -47,7 +50,7 @@ public:
     void tick(Clock::time_point now);
     // Ends the streams; `bye` has no cursor, each gets its own.
     void say_goodbye(const ByeMessage& bye);
-    // That, and is not ready any more.
+    // That, and does nothing for anybody any more but telling how it is.
     void shut_down(const ByeMessage& bye);
 
 private:
@@ -55,8 +58,6 @@ private:
     // An error, if the request is not to be answered otherwise.
     std::optional<Response> find_refusal(const Request& request, bool is_open_to_all);
     int answer(HttpExchange& exchange);
-    int answer_known(HttpExchange& exchange);
-    bool is_large(const Request& request) const;
     int send(lws* wsi, const Request& request, const Response& response);
     std::string common_headers(const Request& request) const;
 
@@ -65,8 +66,8 @@ private:
     Api api_;
     SseTransport sse_;
     LongPollTransport poll_;
-    std::unordered_set<HttpExchange*> with_body_;   // that is not there whole
-    std::unordered_set<const lws*> large_answers_;  // under way, to these
+    std::unordered_set<HttpExchange*> with_body_;  // that is not there whole
+    std::unordered_set<HttpExchange*> with_state_;
     bool is_shutting_down_ = false;
 };
 

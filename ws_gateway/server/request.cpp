@@ -6,6 +6,11 @@
 #include "src/tool/text.hpp"
 
 namespace swarmbus::gateway {
+namespace {
+
+constexpr int kBackAfterSeconds = 2;
+
+}  // namespace
 
 std::string Request::parameter(std::string_view name) const {
     for (const auto& [key, value] : query) {
@@ -15,10 +20,11 @@ std::string Request::parameter(std::string_view name) const {
 }
 
 std::string Request::token() const {
+    // Names of schemes are the same in any case (RFC 9110).
     constexpr std::string_view kScheme = "bearer ";
-    const auto same = [](char is, char wanted) { return (is >= 'A' && is <= 'Z' ? is - 'A' + 'a' : is) == wanted; };
-    const std::string_view scheme = std::string_view(authorization).substr(0, kScheme.size());
-    return std::ranges::equal(scheme, kScheme, same) ? authorization.substr(kScheme.size()) : std::string();
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    if (!std::ranges::equal(authorization.substr(0, kScheme.size()), kScheme, {}, lower)) return {};
+    return authorization.substr(std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
 }
 
 Response error_response(int status, std::string_view code, std::string_view message) {
@@ -32,9 +38,25 @@ Response error_response(int status, std::string_view code, std::string_view mess
     return response;
 }
 
+Response too_slow() { return error_response(408, "too_slow", "the request was not there in time (--request-timeout)"); }
+
 Response error_response(const CommandError& error) {
     const std::string_view code = error.code();
     return error_response(code == "not_allowed" ? 403 : code == "bus" ? 503 : 400, code, error.what());
+}
+
+void ask_to_come_back(Response& response) { response.headers.emplace_back("Retry-After", std::to_string(kBackAfterSeconds)); }
+
+std::string text_of(const Response& response, std::string_view headers, bool with_body) {
+    std::string text = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_phrase(response.status)) + "\r\n";
+    if (response.status != 204)
+        text += "Content-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n";
+    text += "Cache-Control: no-store\r\n";
+    for (const auto& [name, value] : response.headers) text += name + ": " + value + "\r\n";
+    text += headers;
+    text += "\r\n";
+    if (with_body) text += response.body;
+    return text;
 }
 
 std::string_view reason_phrase(int status) noexcept {
@@ -50,6 +72,7 @@ std::string_view reason_phrase(int status) noexcept {
     case 413: return "Content Too Large";
     case 426: return "Upgrade Required";
     case 429: return "Too Many Requests";
+    case 500: return "Internal Server Error";
     case 501: return "Not Implemented";
     case 503: return "Service Unavailable";
     default: return "Error";

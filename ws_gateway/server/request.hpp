@@ -30,9 +30,14 @@ struct Response {
 };
 
 Response error_response(int status, std::string_view code, std::string_view message);
+Response too_slow();  // 408
 // Of a command that came by HTTP.
 Response error_response(const CommandError& error);
+// Of 429 and 503: comes back no sooner.
+void ask_to_come_back(Response& response);
 std::string_view reason_phrase(int status) noexcept;
+// As it goes to the peer, with further headers, each ended by its line's end.
+std::string text_of(const Response& response, std::string_view headers, bool with_body);
 
 // "name=value", as it is decoded already.
 std::pair<std::string, std::string> split_parameter(std::string_view text);

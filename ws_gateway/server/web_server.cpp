@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <unordered_map>
 
 #include "ws_gateway/observe/log.hpp"
 #include "ws_gateway/server/connections.hpp"
@@ -23,11 +24,14 @@ namespace {
 
 // Small, since every WebSocket has one; messages are put together from several.
 constexpr std::size_t kReceiveBytes = 512;
+constexpr unsigned short kHeaderBytes = 16 << 10;
 constexpr std::size_t kSendBytes = std::size_t{1} << 20;
 constexpr ev_tstamp kTick = 0.1;
 constexpr ev_tstamp kLongestFarewell = 4;
 // While all clients gather, the bus is looked at this often instead of at every event: waking up costs more than an event does.
 constexpr std::chrono::milliseconds kRest(2);
+// libwebsockets' own limits are for what is not noticed here.
+constexpr unsigned kLaterSeconds = 2;
 constexpr std::uint32_t kBackWithoutBusMs = 3000;
 
 std::string address_of_peer(int socket) {
@@ -38,6 +42,16 @@ std::string address_of_peer(int socket) {
     if (peer.ss_family == AF_INET) ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(peer).sin_addr, text, sizeof text);
     if (peer.ss_family == AF_INET6) ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6&>(peer).sin6_addr, text, sizeof text);
     return text;
+}
+
+// What is known of a connection only as its socket is told, and then it is to be closed.
+void tell(int socket, const Response& response) {
+    const std::string text = text_of(response, "Connection: close\r\n", true);
+    if (::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return;
+    ::shutdown(socket, SHUT_WR);
+    // With something unread, closing would reset the connection, and might take the answer from the peer.
+    char bytes[4096];
+    for (int reads = 0; reads < 4 && ::recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) > 0; ++reads) {}
 }
 
 void log_of_libwebsockets(int, const char* line) {
@@ -101,6 +115,19 @@ public:
         end_if_alone();
     }
 
+    template <typename Call>
+    void end_if_it_fails(Call&& call) noexcept {
+        try {
+            call();
+        } catch (...) {
+            failure_ = std::current_exception();
+            ev_break(loop_, EVBREAK_ALL);
+        }
+    }
+    void throw_if_failed() const {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
 private:
     // What libwebsockets keeps for a connection.
     struct Slot {
@@ -127,8 +154,8 @@ private:
         info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8;
         if (endpoint.host.find(':') == std::string::npos) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
         info.pt_serv_buf_size = 4096;
-        info.max_http_header_data = 16 << 10;  // while a request is read
-        info.timeout_secs = std::max<unsigned>(1, static_cast<unsigned>(gateway_.options().request_timeout.count() / 1000));
+        info.max_http_header_data = kHeaderBytes;  // a WebSocket gives it back
+        info.timeout_secs = static_cast<unsigned>(gateway_.options().request_timeout.count() / 1000) + kLaterSeconds;
         context_ = lws_create_context(&info);
         if (context_ == nullptr) throw std::runtime_error("libwebsockets could not be started");
         info.protocols = protocols_.data();
@@ -145,14 +172,10 @@ private:
     }
 
     void start_watchers() {
-        ev_timer_init(
-            &tick_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->tick(); }, kTick, kTick);
-        ev_timer_init(
-            &due_, [](struct ev_loop*, ev_timer* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, 0, 0);
-        ev_prepare_init(&before_waiting_,
-                        [](struct ev_loop*, ev_prepare* watcher, int) { static_cast<Implementation*>(watcher->data)->set_alarms(); });
-        ev_io_init(
-            &bus_, [](struct ev_loop*, ev_io* watcher, int) { static_cast<Implementation*>(watcher->data)->turn(); }, -1, EV_READ);
+        ev_timer_init(&tick_, (on_event<&Implementation::tick, ev_timer>), kTick, kTick);
+        ev_timer_init(&due_, (on_event<&Implementation::turn, ev_timer>), 0, 0);
+        ev_prepare_init(&before_waiting_, (on_event<&Implementation::set_alarms, ev_prepare>));
+        ev_io_init(&bus_, (on_event<&Implementation::turn, ev_io>), -1, EV_READ);
         tick_.data = due_.data = before_waiting_.data = bus_.data = this;
         ev_timer_start(loop_, &tick_);
         ev_prepare_start(loop_, &before_waiting_);
@@ -189,6 +212,7 @@ private:
         // libwebsockets' own timers under libev are late without.
         lws_cancel_service(context_);
         const Clock::time_point now = Clock::now();
+        give_up_waiting(now);
         http_.tick(now);
         websockets_.tick(now);
         if (++ticks_ % 10 == 0) {
@@ -212,22 +236,60 @@ private:
         if (shutting_down_ && connections_.size() == 0) ev_break(loop_, EVBREAK_ALL);
     }
 
+    // Why there is no room for a connection from there.
+    std::optional<Response> find_refusal(const std::string& address) const {
+        Response refusal;
+        if (!accepting_) {
+            refusal = error_response(503, "shutting_down", "the gateway is about to end");
+        } else if (const Connections::Room room = connections_.room_for(address); room == Connections::Room::there_is) {
+            return std::nullopt;
+        } else if (room == Connections::Room::all_taken) {
+            refusal = error_response(503, "full", "there are as many connections as there may be (--max-connections)");
+        } else {
+            refusal = error_response(
+                429, "too_many_connections",
+                "there are as many connections from " + address + " as there may be of one address (--max-connections-per-address)");
+        }
+        ask_to_come_back(refusal);
+        return refusal;
+    }
+
+    // Those who have connected and asked for nothing, or are still at it.
+    void give_up_waiting(Clock::time_point now) {
+        std::erase_if(without_request_, [&](const auto& waiting) {
+            if (now - waiting.second < gateway_.options().request_timeout) return false;
+            gateway_.metrics().refused(Refusal::timeout);
+            tell(lws_get_socket_fd(waiting.first), too_slow());
+            hang_up(waiting.first);
+            return true;
+        });
+    }
+
+    // Exceptions don't go through libwebsockets and libev, which are C. Without what libev calls the gateway is not one any more: it ends.
+    template <auto kCall, typename Watcher>
+    static void on_event(struct ev_loop*, Watcher* watcher, int) {
+        auto& self = *static_cast<Implementation*>(watcher->data);
+        self.end_if_it_fails([&] { (self.*kCall)(); });
+    }
+
     // 0: go on; else it was decided here.
     int on_connection(lws* wsi, lws_callback_reasons reason, void* in) {
         switch (reason) {
         case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: {
             const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(in));
-            if (accepting_ && connections_.room_for(address_of_peer(socket)) == Connections::Room::there_is) return 0;
+            const auto refusal = find_refusal(address_of_peer(socket));
+            if (!refusal) return 0;
             gateway_.metrics().refused(Refusal::connections);
-            static constexpr std::string_view kFull =
-                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-            ::send(socket, kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            tell(socket, *refusal);
             return 1;
         }
-        case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: connections_.add(wsi, address_of_peer(lws_get_socket_fd(wsi))); return 0;
+        case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+            connections_.add(wsi, address_of_peer(lws_get_socket_fd(wsi)));
+            without_request_.emplace(wsi, Clock::now());
+            return 0;
         case LWS_CALLBACK_WSI_DESTROY:
             connections_.remove(wsi);
-            http_.gone(wsi);
+            without_request_.erase(wsi);
             return 0;
         default: return 0;
         }
@@ -235,8 +297,30 @@ private:
 
     static int on_http(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
         auto* const slot = static_cast<Slot*>(user);
+        try {
+            return of_http(wsi, reason, slot, in, bytes);
+        } catch (const std::exception& e) {
+            const bool may_answer =
+                reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_BODY || reason == LWS_CALLBACK_HTTP_BODY_COMPLETION;
+            return of(wsi).http_.failed(wsi, may_answer && slot != nullptr ? slot->http : nullptr, e);
+        }
+    }
+
+    static int on_websocket(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
+        try {
+            return of_websocket(wsi, reason, static_cast<Slot*>(user), in, bytes);
+        } catch (const std::exception& e) {
+            log_error("gateway", "a WebSocket could not be served", {{"error", e.what()}});
+            lws_close_reason(wsi, static_cast<lws_close_status>(CloseCode::fault), nullptr, 0);
+            return -1;
+        }
+    }
+
+    static int of_http(lws* wsi, lws_callback_reasons reason, Slot* slot, void* in, std::size_t bytes) {
         switch (reason) {
-        case LWS_CALLBACK_HTTP: return of(wsi).http_.request(wsi, {static_cast<const char*>(in), bytes}, slot->http);
+        case LWS_CALLBACK_HTTP:
+            of(wsi).without_request_.erase(wsi);
+            return of(wsi).http_.request(wsi, {static_cast<const char*>(in), bytes}, slot->http);
         case LWS_CALLBACK_HTTP_BODY:
             return slot->http == nullptr ? -1 : of(wsi).http_.body(*slot->http, {static_cast<const char*>(in), bytes});
         case LWS_CALLBACK_HTTP_BODY_COMPLETION: return slot->http == nullptr ? -1 : of(wsi).http_.body_is_there(*slot->http);
@@ -246,6 +330,7 @@ private:
             if (slot != nullptr) of(wsi).http_.closed(slot->http);
             return 0;
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: {
+            of(wsi).without_request_.erase(wsi);
             bool has_token = false;
             if (!of(wsi).http_.admits_websocket(wsi, has_token)) return -1;
             lws_set_opaque_user_data(wsi, has_token ? &of(wsi) : nullptr);
@@ -262,8 +347,7 @@ private:
         }
     }
 
-    static int on_websocket(lws* wsi, lws_callback_reasons reason, void* user, void* in, std::size_t bytes) {
-        auto* const slot = static_cast<Slot*>(user);
+    static int of_websocket(lws* wsi, lws_callback_reasons reason, Slot* slot, void* in, std::size_t bytes) {
         switch (reason) {
         case LWS_CALLBACK_ESTABLISHED: {
             Implementation& self = of(wsi);
@@ -332,6 +416,8 @@ private:
     Clock::time_point rests_until_{};
     bool bus_has_more_ = false;
     unsigned ticks_ = 0;
+    std::unordered_map<lws*, Clock::time_point> without_request_;  // since when
+    std::exception_ptr failure_;
     bool accepting_ = true, shutting_down_ = false;
 };
 
@@ -341,6 +427,9 @@ WebServer::~WebServer() = default;
 
 std::string WebServer::address() const { return implementation_->address(); }
 void WebServer::turn() { implementation_->turn(); }
-void WebServer::shut_down() { implementation_->shut_down(); }
+void WebServer::shut_down() {
+    implementation_->end_if_it_fails([&] { implementation_->shut_down(); });
+}
+void WebServer::throw_if_failed() const { implementation_->throw_if_failed(); }
 
 }  // namespace swarmbus::gateway

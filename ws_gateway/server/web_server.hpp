@@ -27,6 +27,8 @@ public:
 
     // Stops accepting, says goodbye to all, and has the loop end when they are gone, or after 4 s.
     void shut_down();
+    // Throws what made the loop end, if something failed.
+    void throw_if_failed() const;
 
 private:
     class Implementation;

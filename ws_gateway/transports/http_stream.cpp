@@ -21,10 +21,17 @@ void peer_spoke(struct ev_loop* loop, ev_io* watcher, int) {
 
 }  // namespace
 
-HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Request& request, SubscribedMessage& answer) {
-    auto stream = std::make_unique<HttpStream>(*this, form, wsi, Clock::now());
-    answer = gateway_.subscribe(*stream, subscription_in(request), Clock::now());
-    connect(*stream);
+HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Request& request, SubscribedMessage& answer,
+                                       HttpStream*& opened) {
+    auto own = std::make_unique<HttpStream>(*this, form, wsi, Clock::now());
+    try {
+        answer = gateway_.subscribe(*own, subscription_in(request), Clock::now());
+        connect(*own);
+    } catch (...) {
+        gateway_.hub().forget(*own, Clock::now());
+        throw;
+    }
+    HttpStream* const stream = opened = own.release();
     gateway_.metrics().connected(name());
     // Nothing tells of a peer that the network lost, but that no heartbeat is acknowledged. Of itself the system takes a quarter of an
     // hour.
@@ -33,9 +40,9 @@ HttpStream* HttpStreamTransport::begin(lws* wsi, MessageForm& form, const Reques
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
     lws_rx_flow_control(wsi, 0);
     ev_io_init(&stream->peer, peer_spoke, lws_get_socket_fd(wsi), EV_READ);
-    stream->peer.data = stream.get();
+    stream->peer.data = stream;
     ev_io_start(loop_, &stream->peer);
-    return stream.release();
+    return stream;
 }
 
 void HttpStreamTransport::close(HttpStream& stream) {
@@ -54,11 +61,17 @@ void HttpStreamTransport::write_to(HttpStream& stream, char* bytes, std::size_t 
 
 void HttpStreamTransport::finish(HttpStream& stream) {
     stream.is_over = true;
+    stream.uptake.emplace(lws_get_socket_fd(stream.wsi), Clock::now());
     lws_rx_flow_control(stream.wsi, 1);  // closing waits for the other side to close, too
     lws_callback_on_writable(stream.wsi);
 }
 
+void HttpStreamTransport::drop_if_stuck(HttpStream& stream, Clock::time_point now) {
+    if (stream.uptake->is_stuck(now, gateway_.options().request_timeout)) hang_up(stream.wsi);
+}
+
 bool HttpStreamTransport::writable(HttpStream& stream) {
+    if (stream.snapshot_answer != nullptr) return stream.snapshot_answer->send();
     if (stream.is_over) return false;
     gateway_.hub().writable(stream, Clock::now());
     return true;

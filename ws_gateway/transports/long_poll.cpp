@@ -5,38 +5,34 @@ namespace {
 
 constexpr std::uint32_t kLongestWait = 60, kUsualWait = 25;  // seconds
 constexpr std::uint32_t kMostEvents = 10'000, kUsualEvents = 1'000;
-constexpr std::size_t kMostKept = std::size_t{1} << 20;  // of a buffer for the next answer
 
 }  // namespace
 
-HttpStream* LongPollTransport::open(lws* wsi, const Request& request, const std::string& headers) {
+void LongPollTransport::open(lws* wsi, const Request& request, const std::string& headers, HttpStream*& opened) {
     const std::uint32_t wait = number_in(request, "wait", kUsualWait, kLongestWait);
     const std::uint32_t limit = number_in(request, "limit", kUsualEvents, kMostEvents);
     if (limit == 0) throw CommandError("bad_query", "'limit' is at least 1");
     SubscribedMessage answer;
-    HttpStream* const stream = begin(wsi, form_, request, answer);
+    HttpStream* const stream = begin(wsi, form_, request, answer, opened);
     stream->batch = std::chrono::milliseconds(0);  // what is gathered lies in the journal
     stream->message_events = limit;
     stream->headers = headers;
     form_.subscribed(stream->answer, answer);
     if (stream->snapshot) {
-        std::vector<std::string> events;
-        while (gateway_.hub().snapshot_part(*stream->snapshot, *stream->filter, Format::json, events)) {}
-        stream->snapshot.reset();
-        form_.snapshot(stream->answer, {{events.begin(), events.end()}, stream->snapshot_is_complete, false, gateway_.cursor_of(*stream)});
+        answer_with_snapshot(*stream);
+        return;
     }
     const bool has_cursor = !request.last_event_id.empty() || !request.parameter("since").empty();
     if (answer.resume == Resume::recovered || (has_cursor && answer.resume == Resume::live)) {
         stream->answer_at = Clock::now() + std::chrono::seconds(wait);
         gateway_.hub().writable(*stream, Clock::now());
         if (!stream->is_over && wait == 0) shut_down(*stream, {});
-        return stream;
+        return;
     }
     // To begin with: there is a cursor now.
     std::string members;
     form_.heartbeat(members, gateway_.cursor_of(*stream));
     this->answer(*stream, members);
-    return stream;
 }
 
 void LongPollTransport::send(Client& client, OutgoingMessage& message) {
@@ -70,15 +66,31 @@ void LongPollTransport::answer(HttpStream& stream, std::string_view members) {
                          std::to_string(stream.answer.size()) + "\r\n" + stream.headers + "\r\n" + stream.answer;
     stream.answer = {};
     write_to(stream, outgoing_.data(), outgoing_.size());
-    if (outgoing_.size() > kMostKept) outgoing_ = {};
     finish(stream);
+}
+
+// Answers at once: there is a cursor, if none before it counts.
+void LongPollTransport::answer_with_snapshot(HttpStream& stream) {
+    SnapshotAnswer::Parts parts{stream.filter, *std::exchange(stream.snapshot, std::nullopt), std::move(stream.answer), {}};
+    parts.before[0] = '{';
+    std::string snapshot;
+    form_.snapshot(snapshot, {{}, stream.snapshot_is_complete, false, gateway_.cursor_of(stream)});
+    const std::size_t events = snapshot.find('[') + 1;  // its parts go here
+    parts.before += snapshot.substr(0, events);
+    parts.after = snapshot.substr(events);
+    form_.heartbeat(parts.after, gateway_.cursor_of(stream));
+    parts.after += "}\n";
+    stream.is_over = true;
+    stream.uptake.emplace(lws_get_socket_fd(stream.wsi), Clock::now());
+    stream.snapshot_answer = std::make_unique<SnapshotAnswer>(gateway_.hub(), stream.wsi, std::move(parts), stream.headers);
+    if (!stream.snapshot_answer->send()) lws_callback_on_writable(stream.wsi);
 }
 
 void LongPollTransport::tick(Clock::time_point now) {
     for (Client* client : clients()) {
         auto& stream = static_cast<HttpStream&>(*client);
         if (stream.is_over) {
-            if (now - stream.spoken_at >= gateway_.options().heartbeat * 4 / 3) hang_up(stream.wsi);  // did not take it all that time
+            drop_if_stuck(stream, now);
         } else if (now >= stream.answer_at) {
             shut_down(stream, {});
         }

@@ -10,9 +10,9 @@ constexpr int kSendBufferBytes = 256 << 10;
 
 }  // namespace
 
-HttpStream* SseTransport::open(lws* wsi, const Request& request, const std::string& headers) {
+void SseTransport::open(lws* wsi, const Request& request, const std::string& headers, HttpStream*& opened) {
     SubscribedMessage answer;
-    HttpStream* const stream = begin(wsi, gateway_.form(Format::sse), request, answer);
+    HttpStream* const stream = begin(wsi, gateway_.form(Format::sse), request, answer, opened);
     ::setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
     outgoing_.clear();
     outgoing_.bytes() +=
@@ -21,7 +21,6 @@ HttpStream* SseTransport::open(lws* wsi, const Request& request, const std::stri
     stream->form.subscribed(outgoing_.bytes(), answer);
     write_to(*stream, outgoing_.data(), outgoing_.size());
     gateway_.hub().writable(*stream, Clock::now());
-    return stream;
 }
 
 bool SseTransport::is_writable(const Client& client) const {
@@ -57,7 +56,9 @@ void SseTransport::shut_down(Client& client, const ByeMessage& bye) {
 void SseTransport::tick(Clock::time_point now) {
     const auto interval = gateway_.options().heartbeat;
     for (Client* client : clients()) {
-        if (now - client->spoken_at >= interval * 4 / 3 && !is_writable(*client)) {
+        if (auto& stream = static_cast<HttpStream&>(*client); stream.is_over) {
+            drop_if_stuck(stream, now);
+        } else if (now - client->spoken_at >= interval * 4 / 3 && !is_writable(*client)) {
             hang_up(static_cast<HttpStream&>(*client).wsi);  // took nothing all that time
         } else if (now - client->spoken_at >= interval && is_writable(*client)) {
             heartbeat(*client, gateway_.cursor_of(*client));

@@ -40,7 +40,12 @@ WebSocketTransport::Session* WebSocketTransport::open(lws* wsi, MessageForm& for
     auto* const session = new Session(*this, form, wsi, has_token || !access_.needs_token(), Clock::now());
     connect(*session);
     gateway_.metrics().connected(name());
-    if (session->has_token) welcome(*session);
+    try {
+        if (session->has_token) welcome(*session);
+    } catch (...) {
+        close(*session);
+        throw;
+    }
     return session;
 }
 

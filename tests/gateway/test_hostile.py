@@ -235,6 +235,16 @@ class Memory(HostileTest):
             self.assertEqual(gateway.clients("poll"), 0)
         self.assert_idle(gateway)
 
+    def test_nobody_waits_for_another_who_takes_much_or_waits_for_events(self):
+        gateway = self.gateway_with_much()
+        cursor = gateway.get("/v1/events?pattern=much.0")["cursor"]
+        with contextlib.ExitStack() as stack:
+            for path in [f"/v1/events?pattern=much.0&since={cursor}&wait=60"] * 10 + ["/v1/state"] * 10:
+                connection = stack.enter_context(gateway.connect())
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            gw.eventually(lambda: gateway.clients("poll") == 10, "ten polls at a time")
+            self.assertEqual(len(gateway.get("/v1/state")["events"]), 40)
+
     def test_one_who_reads_slowly_is_not_hung_up_on_and_gets_all(self):
         gateway = self.gateway_with_much("--request-timeout", "1s")
         for path, version in (("/v1/state", "1.1"), ("/v1/state", "1.0"), ("/v1/events?pattern=*&snapshot=1", "1.1")):
